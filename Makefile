@@ -1,0 +1,54 @@
+# `make demo` and `make test` work on a fresh clone: Python, make and a package index.
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check lint types template conformance bench models lock clean
+
+PY := .venv/bin/python
+export AWS_DEFAULT_REGION ?= eu-west-1
+export SAM_CLI_TELEMETRY := 0
+
+help:  ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.installed  ## score the sample models through the real Lambda runtime, on this machine
+	@$(PY) -m scripts.demo
+
+serve: .venv/.installed  ## the same local cloud, left running: prints a URL and curl lines
+	@$(PY) -m scripts.serve
+
+test: .venv/.installed  ## unit tests and end-to-end tests
+	$(PY) -m pytest
+
+check: lint types template test  ## all that CI runs
+
+lint: .venv/.installed
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: .venv/.installed
+	$(PY) -m mypy functions
+
+template: .venv/.installed
+	.venv/bin/sam validate --lint --template template.yaml
+
+bench: .venv/.installed  ## cold start and latency against the plain way; writes benchmarks/results.*
+	$(PY) -m benchmarks.run
+
+models: .venv/.installed  ## make models/ and events/ again from data/
+	$(PY) -m scripts.make_models
+
+lock: .venv/.installed  ## resolve the requirements again
+	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.12 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" functions/requirements.in \
+	  -o functions/requirements.txt $(addprefix --no-emit-package ,$(IN_RUNTIME))
+	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.12 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" requirements-dev.in \
+	  -o requirements-dev.txt
+
+# The Lambda runtime brings boto3, and these with it.
+IN_RUNTIME := botocore jmespath python-dateutil six urllib3
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .aws-sam .build .cache
+
+.venv/.installed: requirements-dev.txt scripts/setup.sh
+	@scripts/setup.sh
