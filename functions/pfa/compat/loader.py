@@ -166,8 +166,9 @@ _BUILTINS: dict[str, object] = {**vars(builtins), "__import__": _import}
 # comparison of a string by identity, which was a mistake.
 _RESPELLED = (
     (b're.compile("""', b're.compile(r"""'),
-    (b're.search("\\.', b're.search(r"\\.'),
-    (b're.match("^[', b're.match(r"^['),
+    (rb're.search("\.', rb're.search(r"\.'),
+    (rb'"^[A-Za-z0-9\+/]*=*$"', rb'r"^[A-Za-z0-9\+/]*=*$"'),
+    (rb'"^[a-zA-Z][a-zA-Z0-9\+\-\.]*://"', rb'r"^[a-zA-Z][a-zA-Z0-9\+\-\.]*://"'),
     (b'dataType is "', b'dataType == "'),
 )
 
