@@ -1,0 +1,430 @@
+"""API Gateway's REST API on loopback: HTTP in, Lambda proxy events out, by the template's routes.
+
+Events and failures follow AWS's documentation of Lambda proxy integrations and gateway responses:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+Not emulated: the usage plan's throttling and quota, request validators, authorizers, caching.
+"""
+
+import base64
+import hmac
+import http.client
+import json
+import re
+import socket
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from scripts.local_cloud.lambda_runtime import Answer, InvokeTimeout
+from scripts.local_cloud.processes import HOST
+from scripts.local_cloud.template import ACCOUNT
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+MAX_BODY_BYTES = 10 * 1024 * 1024
+DEFAULT_TIMEOUT_SECONDS = 29.0
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB plus 100 bytes
+MAX_EVENT_BYTES = 6_291_556
+MAX_HEADER_BYTES = 10_240
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+ANSWER_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
+
+# Gateway response type -> status and message, as in AWS's table.
+GATEWAY_RESPONSES = {
+    "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
+    "INVALID_API_KEY": (403, "Forbidden"),
+    "REQUEST_TOO_LARGE": (413, "Request Too Long"),
+    "BAD_REQUEST_BODY": (400, "Invalid request body"),
+    "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out"),
+    # A function that fails, or answers what is no proxy answer: 502, though the type's own
+    # default status is 504.
+    "INTEGRATION_FAILURE": (502, "Internal server error"),
+}
+
+
+class Function(Protocol):
+    """What runs the function: the pool of emulators."""
+
+    def invoke(self, payload: bytes, timeout: float) -> Answer: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one resource of the OpenAPI document."""
+
+    resource: str
+    method: str
+    pattern: re.Pattern[str]
+    needs_key: bool
+    timeout: float
+    mock: "Response | None"
+
+
+@dataclass(frozen=True)
+class Response:
+    """An HTTP answer."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+
+
+class MalformedAnswer(Exception):
+    """The function's answer is not what a proxy integration must return."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request as it came in; the path stays percent-encoded, as API Gateway leaves it."""
+
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    source_ip: str
+
+    def header(self, name: str) -> str:
+        """Return the last header of that name, or an empty text."""
+        values = [value for key, value in self.headers if key.lower() == name]
+        return values[-1] if values else ""
+
+
+class Api:
+    """The routes of an OpenAPI document in front of one Lambda function."""
+
+    def __init__(self, openapi: Mapping[str, Any], function: Function, api_key: str) -> None:
+        """Read the routes from `openapi`, API Gateway's extensions resolved."""
+        self._function = function
+        self._api_key = api_key
+        self._responses = openapi.get("x-amazon-apigateway-gateway-responses", {})
+        self._binary = set(openapi.get("x-amazon-apigateway-binary-media-types", ()))
+        default_security = openapi.get("security", [])
+        # API Gateway prefers a fixed path over one with a parameter.
+        self.routes = sorted(
+            (
+                _route(resource, method, operation, default_security)
+                for resource, operations in openapi["paths"].items()
+                for method, operation in operations.items()
+                if method in (*METHODS, "x-amazon-apigateway-any-method")
+            ),
+            key=lambda route: [part.startswith("{") for part in route.resource.split("/")],
+        )
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request. Raises nothing: every failure has a gateway response."""
+        request_id = str(uuid.uuid4())
+        for route in self.routes:
+            match = route.pattern.fullmatch(request.path)
+            if match and route.method in (request.method, "ANY"):
+                break
+        else:
+            return self._gateway_response("MISSING_AUTHENTICATION_TOKEN", request_id)
+        if len(request.body) > MAX_BODY_BYTES:
+            return self._gateway_response("REQUEST_TOO_LARGE", request_id)
+        if route.mock:
+            return route.mock
+        given = request.header("x-api-key").encode()
+        if route.needs_key and not hmac.compare_digest(given, self._api_key.encode()):
+            return self._gateway_response("INVALID_API_KEY", request_id)
+        event = json.dumps(self._event(request, route, match.groupdict(), request_id)).encode()
+        if len(event) > MAX_EVENT_BYTES:
+            return self._gateway_response("REQUEST_TOO_LARGE", request_id)
+        return self._integration(event, route, request, request_id)
+
+    def _integration(
+        self, event: bytes, route: Route, request: Request, request_id: str
+    ) -> Response:
+        # A function that runs into its own timeout has failed (502); 504 is only for one that
+        # still runs when the integration's time is over.
+        try:
+            answer = self._function.invoke(event, route.timeout)
+        except InvokeTimeout:
+            return self._gateway_response("INTEGRATION_TIMEOUT", request_id)
+        except (OSError, http.client.HTTPException):
+            return self._gateway_response("INTEGRATION_FAILURE", request_id)
+        try:
+            if answer.error is not None:
+                raise MalformedAnswer(answer.error)
+            response = self._response(answer.payload, request)
+        except MalformedAnswer:
+            return self._gateway_response("INTEGRATION_FAILURE", request_id)
+        response.headers.append(("x-amzn-RequestId", request_id))
+        return response
+
+    def _event(
+        self, request: Request, route: Route, parameters: dict[str, str], request_id: str
+    ) -> dict[str, Any]:
+        """Build the proxy event, payload format 1.0."""
+        headers: dict[str, list[str]] = {}
+        for key, value in request.headers:
+            headers.setdefault(key, []).append(value)
+        query: dict[str, list[str]] = {}
+        for key, value in parse_qsl(request.query, keep_blank_values=True):
+            query.setdefault(key, []).append(value)
+        media_type = request.header("content-type").partition(";")[0].strip().lower()
+        binary = bool({media_type, "*/*"} & self._binary)
+        text = base64.b64encode(request.body) if binary else request.body
+        now = time.time()
+        return {
+            "resource": route.resource,
+            "path": request.path,
+            "httpMethod": request.method,
+            # The last of several values, as API Gateway does.
+            "headers": {key: values[-1] for key, values in headers.items()},
+            "multiValueHeaders": headers,
+            "queryStringParameters": {k: v[-1] for k, v in query.items()} or None,
+            "multiValueQueryStringParameters": query or None,
+            "pathParameters": parameters or None,
+            "stageVariables": None,
+            "requestContext": {
+                "accountId": ACCOUNT,
+                "apiId": "local",
+                "domainName": request.header("host"),
+                "domainPrefix": "local",
+                "extendedRequestId": request_id,
+                "httpMethod": request.method,
+                "identity": {
+                    "sourceIp": request.source_ip,
+                    "userAgent": request.header("user-agent"),
+                },
+                "path": f"/local{request.path}",
+                "protocol": "HTTP/1.1",
+                "requestId": request_id,
+                "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+                "requestTimeEpoch": int(now * 1000),
+                "resourceId": "local",
+                "resourcePath": route.resource,
+                "stage": "local",
+            },
+            "body": text.decode(errors="replace") if text else None,
+            "isBase64Encoded": binary,
+        }
+
+    def _response(self, payload: bytes, request: Request) -> Response:
+        """Turn the function's payload into an HTTP answer. Raises MalformedAnswer."""
+        try:
+            answer = json.loads(payload)
+        except ValueError as error:
+            raise MalformedAnswer("not JSON") from error
+        if not isinstance(answer, dict) or not answer.keys() <= ANSWER_KEYS:
+            raise MalformedAnswer("not an object with the keys of a proxy answer")
+        try:
+            status = int(answer.get("statusCode", 200))
+            body = answer.get("body") or ""
+            headers = _merge_headers(answer.get("headers"), answer.get("multiValueHeaders"))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise MalformedAnswer("wrong types") from error
+        if not isinstance(body, str) or not 100 <= status <= 599:
+            raise MalformedAnswer("wrong types")
+        accept = request.header("accept").partition(",")[0].partition(";")[0].strip()
+        if answer.get("isBase64Encoded") and {accept, "*/*"} & self._binary:
+            try:
+                content = base64.b64decode(body, validate=True)
+            except ValueError as error:
+                raise MalformedAnswer("not base64") from error
+        else:
+            content = body.encode()
+        if not any(key.lower() == "content-type" for key, _ in headers):
+            headers.append(("Content-Type", "application/json"))
+        return Response(status, headers, content)
+
+    def _gateway_response(self, kind: str, request_id: str) -> Response:
+        """Make an error of the gateway itself, with the template's headers and body for it."""
+        status, message = GATEWAY_RESPONSES[kind]
+        given = self._responses.get(kind) or self._responses.get(f"DEFAULT_{status // 100}XX", {})
+        status = int(given.get("statusCode", status))
+        headers = [
+            (key.removeprefix("gatewayresponse.header."), str(value).strip("'"))
+            for key, value in given.get("responseParameters", {}).items()
+            if key.startswith("gatewayresponse.header.")
+        ]
+        context = {
+            "$context.error.messageString": json.dumps(message),
+            "$context.error.message": message,
+            "$context.error.responseType": kind,
+            "$context.requestId": request_id,
+        }
+        media_type, body = next(
+            iter(given.get("responseTemplates", {}).items()),
+            ("application/json", '{"message":$context.error.messageString}'),
+        )
+        for name, value in context.items():  # the longer name of two comes first
+            body = body.replace(name, value)
+        headers += [
+            ("Content-Type", media_type),
+            ("x-amzn-RequestId", request_id),
+            ("x-amzn-ErrorType", kind),
+        ]
+        return Response(status, headers, body.encode())
+
+
+def _route(
+    resource: str, method: str, operation: Mapping[str, Any], default_security: list[Any]
+) -> Route:
+    integration = operation["x-amazon-apigateway-integration"]
+    pattern = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", re.escape(resource))
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
+    security = operation.get("security", default_security)
+    return Route(
+        resource=resource,
+        method="ANY" if method.startswith("x-") else method.upper(),
+        pattern=re.compile(pattern),
+        needs_key=any("api_key" in entry for entry in security),
+        timeout=float(integration.get("timeoutInMillis", DEFAULT_TIMEOUT_SECONDS * 1000)) / 1000,
+        mock=_mock(integration) if integration["type"].lower() == "mock" else None,
+    )
+
+
+def _mock(integration: Mapping[str, Any]) -> Response:
+    """Return the constant answer of a mock integration, which is how SAM answers a preflight."""
+    given = next(iter(integration.get("responses", {}).values()), {})
+    prefix = "method.response.header."
+    headers = [
+        (key.removeprefix(prefix), str(value).strip("'"))
+        for key, value in given.get("responseParameters", {}).items()
+        if key.startswith(prefix)
+    ]
+    body = next(iter(given.get("responseTemplates", {}).values()), "").strip()
+    status = int(given.get("statusCode", 200))
+    return Response(status, headers, b"" if body in ("", "{}") else body.encode())
+
+
+def _merge_headers(
+    single: Mapping[str, Any] | None, multi: Mapping[str, list[Any]] | None
+) -> list[tuple[str, str]]:
+    """Merge both header maps; a pair that is in both appears once."""
+    pairs = [(key, str(value)) for key, values in (multi or {}).items() for value in values]
+    extra = [(key, str(value)) for key, value in (single or {}).items()]
+    return pairs + [pair for pair in extra if pair not in pairs]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # keep-alive
+    disable_nagle_algorithm = True  # head and body are two writes: else 40 ms for the second
+    timeout = 60.0
+    server: "ApiServer"
+
+    def _serve(self) -> None:
+        try:
+            body = self._read_body()
+        except ValueError:
+            self.close_connection = True
+            self.send_error(400)
+            return
+        url = urlsplit(self.path)
+        request = Request(
+            method=self.command,
+            path=url.path,
+            query=url.query,
+            headers=[(key, value.strip()) for key, value in self.headers.items()],
+            body=body,
+            source_ip=self.client_address[0],
+        )
+        response = self.server.api.answer(request)
+        self.send_response_only(response.status)
+        for key, value in response.headers:
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(response.body)))
+        self.send_header("Connection", "close" if self.close_connection else "keep-alive")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_OPTIONS = do_HEAD = do_PATCH = _serve  # noqa: N815
+
+    def _read_body(self) -> bytes:
+        """Read at most MAX_BODY_BYTES + 1 bytes of the body. Raises ValueError if it is broken."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            body = self._read_chunks()
+        else:
+            length = int(self.headers.get("Content-Length") or 0)
+            if length < 0:
+                raise ValueError("negative length")
+            body = self.rfile.read(min(length, MAX_BODY_BYTES + 1))
+            if length > MAX_BODY_BYTES:
+                self._drain(length - len(body))
+            elif len(body) < length:
+                raise ValueError("the connection ended inside the body")
+        if len(body) > MAX_BODY_BYTES:
+            self.close_connection = True
+        return body
+
+    def _read_chunks(self) -> bytes:
+        parts: list[bytes] = []
+        total = 0
+        while size := int(self.rfile.readline(1024).partition(b";")[0], 16):
+            total += size
+            if total > MAX_BODY_BYTES:
+                return b"".join(parts) + bytes(size)
+            parts.append(self.rfile.read(size))
+            self.rfile.readline(1024)
+        while self.rfile.readline(65536).strip():  # trailers
+            pass
+        return b"".join(parts)
+
+    def _drain(self, length: int) -> None:
+        """Throw away the rest of a body that is too long, so that the client reads the 413."""
+        for _ in range(min(length, 64 * 1024 * 1024) // 65536 + 1):
+            if not self.rfile.read(min(65536, length)):
+                return
+            length -= 65536
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keep quiet: the function's own log says what was asked."""
+
+
+class ApiServer(ThreadingHTTPServer):
+    """The API on a loopback port, one thread for each connection."""
+
+    daemon_threads = True
+    block_on_close = False  # an idle kept-alive connection would hold the end up
+    request_queue_size = 128
+
+    def __init__(self, api: Api, port: int = 0) -> None:
+        """Listen on `port` of the loopback interface; 0 takes a free one. Raises OSError."""
+        super().__init__((HOST, port), _Handler)
+        self.api = api
+        self._connections: set[socket.socket] = set()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The address under which the API answers."""
+        return f"http://{HOST}:{self.server_address[1]}"
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        self._thread.start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: D102
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: D102
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that went away in the middle of its request."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def stop(self) -> None:
+        """Close the port and all connections."""
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join()
+        self.server_close()
+        for connection in list(self._connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
