@@ -19,7 +19,7 @@ from typing import Self
 
 from scripts.local_cloud.api import Api, ApiServer
 from scripts.local_cloud.lambda_runtime import Answer, Pool, environment, runtime_packages
-from scripts.local_cloud.processes import StartError
+from scripts.local_cloud.processes import HOST, StartError, uninterrupted
 from scripts.local_cloud.s3 import LocalS3
 from scripts.local_cloud.template import load
 
@@ -63,14 +63,18 @@ class LocalCloud:
         self.bucket = BUCKET
         self.api_key = secrets.token_urlsafe(20)
         self.url = ""
+        self.api: Api
         self.s3: LocalS3
         self.pool: Pool
 
     def __enter__(self) -> Self:
         """Start everything; stop what was started if one part fails. Raises StartError."""
-        with self._stack:
+        try:
             self._start()
-            self._stack = self._stack.pop_all()
+        except BaseException:
+            with uninterrupted():
+                self._stack.close()
+            raise
         return self
 
     def __exit__(
@@ -79,8 +83,9 @@ class LocalCloud:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop everything."""
-        self._stack.close()
+        """Stop everything; a further Ctrl-C does not get in between."""
+        with uninterrupted():
+            self._stack.close()
 
     def _start(self) -> None:
         logs = Path(tempfile.mkdtemp(prefix="local-cloud-"))
@@ -103,7 +108,11 @@ class LocalCloud:
             self.pool = Pool(function, task, env, self._emulators, logs)
             self._stack.callback(self.pool.stop)
         with self._step("start the API"):
-            server = ApiServer(Api(deployment.openapi, self.pool, self.api_key), self._port)
+            self.api = Api(deployment.openapi, self.pool, self.api_key)
+            try:
+                server = ApiServer(self.api, self._port)
+            except OSError as error:
+                raise StartError(f"port {self._port} of {HOST}: {error.strerror}") from error
             self._stack.callback(server.stop)
             server.start()
             self.url = server.url

@@ -22,7 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from scripts.local_cloud.lambda_runtime import Answer, InvokeTimeout
+from scripts.local_cloud.lambda_runtime import Answer, InvokeTimeoutError
 from scripts.local_cloud.processes import HOST
 from scripts.local_cloud.template import ACCOUNT
 
@@ -76,7 +76,7 @@ class Response:
     body: bytes = b""
 
 
-class MalformedAnswer(Exception):
+class ProxyAnswerError(Exception):
     """The function's answer is not what a proxy integration must return."""
 
 
@@ -146,15 +146,15 @@ class Api:
         # still runs when the integration's time is over.
         try:
             answer = self._function.invoke(event, route.timeout)
-        except InvokeTimeout:
+        except InvokeTimeoutError:
             return self._gateway_response("INTEGRATION_TIMEOUT", request_id)
         except (OSError, http.client.HTTPException):
             return self._gateway_response("INTEGRATION_FAILURE", request_id)
         try:
             if answer.error is not None:
-                raise MalformedAnswer(answer.error)
+                raise ProxyAnswerError(answer.error)
             response = self._response(answer.payload, request)
-        except MalformedAnswer:
+        except ProxyAnswerError:
             return self._gateway_response("INTEGRATION_FAILURE", request_id)
         response.headers.append(("x-amzn-RequestId", request_id))
         return response
@@ -209,27 +209,27 @@ class Api:
         }
 
     def _response(self, payload: bytes, request: Request) -> Response:
-        """Turn the function's payload into an HTTP answer. Raises MalformedAnswer."""
+        """Turn the function's payload into an HTTP answer. Raises ProxyAnswerError."""
         try:
             answer = json.loads(payload)
         except ValueError as error:
-            raise MalformedAnswer("not JSON") from error
+            raise ProxyAnswerError("not JSON") from error
         if not isinstance(answer, dict) or not answer.keys() <= ANSWER_KEYS:
-            raise MalformedAnswer("not an object with the keys of a proxy answer")
+            raise ProxyAnswerError("not an object with the keys of a proxy answer")
         try:
             status = int(answer.get("statusCode", 200))
             body = answer.get("body") or ""
             headers = _merge_headers(answer.get("headers"), answer.get("multiValueHeaders"))
         except (TypeError, ValueError, AttributeError) as error:
-            raise MalformedAnswer("wrong types") from error
+            raise ProxyAnswerError("wrong types") from error
         if not isinstance(body, str) or not 100 <= status <= 599:
-            raise MalformedAnswer("wrong types")
+            raise ProxyAnswerError("wrong types")
         accept = request.header("accept").partition(",")[0].partition(";")[0].strip()
         if answer.get("isBase64Encoded") and {accept, "*/*"} & self._binary:
             try:
                 content = base64.b64decode(body, validate=True)
             except ValueError as error:
-                raise MalformedAnswer("not base64") from error
+                raise ProxyAnswerError("not base64") from error
         else:
             content = body.encode()
         if not any(key.lower() == "content-type" for key, _ in headers):
@@ -285,7 +285,7 @@ def _route(
 
 def _mock(integration: Mapping[str, Any]) -> Response:
     """Return the constant answer of a mock integration, which is how SAM answers a preflight."""
-    given = next(iter(integration.get("responses", {}).values()), {})
+    given: Mapping[str, Any] = next(iter(integration.get("responses", {}).values()), {})
     prefix = "method.response.header."
     headers = [
         (key.removeprefix(prefix), str(value).strip("'"))
@@ -377,7 +377,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             length -= 65536
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:
         """Keep quiet: the function's own log says what was asked."""
 
 

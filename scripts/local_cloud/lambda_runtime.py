@@ -40,7 +40,7 @@ _TIMED_OUT = re.compile(rb"(?:\S+ \S+ )?Task timed out after [0-9.]+ seconds")
 _ERROR_KEYS = {"errorMessage", "errorType", "requestId", "stackTrace"}
 
 
-class InvokeTimeout(Exception):
+class InvokeTimeoutError(Exception):
     """The function has not answered within the time that the caller gave it."""
 
 
@@ -98,7 +98,7 @@ def runtime_packages(cache: Path) -> Path:
                 continue
             target = new / file
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(distribution.locate_file(file), target)
+            shutil.copyfile(str(distribution.locate_file(file)), target)
     compileall.compile_dir(
         new, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )
@@ -184,7 +184,7 @@ class Emulator:
     def invoke(self, payload: bytes, timeout: float) -> Answer:
         """Send one event and return the function's answer.
 
-        `timeout` in seconds. Raises InvokeTimeout; the emulator is of no use after that, nor
+        `timeout` in seconds. Raises InvokeTimeoutError; the emulator is of no use after that, nor
         after an OSError or http.client.HTTPException.
         """
         self._connection.timeout = timeout
@@ -197,7 +197,7 @@ class Emulator:
             response = self._connection.getresponse()
             body = response.read()
         except TimeoutError as error:
-            raise InvokeTimeout from error
+            raise InvokeTimeoutError from error
         return Answer(body, _failure(response.status, body))
 
     def init_milliseconds(self) -> list[float]:
@@ -270,19 +270,19 @@ class Pool:
     def emulator(self, wait: float) -> Iterator[Emulator]:
         """Give one idle emulator to the caller; a broken one is replaced before it is given.
 
-        Raises InvokeTimeout if none gets idle within `wait` seconds.
+        Raises InvokeTimeoutError if none gets idle within `wait` seconds.
         """
         with self._condition:
             if not self._condition.wait_for(lambda: self._idle or self._closed, wait):
-                raise InvokeTimeout("all emulators are busy")
+                raise InvokeTimeoutError("all emulators are busy")
             if self._closed:
-                raise InvokeTimeout("the local cloud is stopping")
+                raise InvokeTimeoutError("the local cloud is stopping")
             emulator = self._idle.pop()
         try:
             if not emulator.child.alive:
                 emulator = self._replace(emulator)
             yield emulator
-        except (InvokeTimeout, OSError, http.client.HTTPException):
+        except (InvokeTimeoutError, OSError, http.client.HTTPException):
             # Still at work for a caller that left, or dead: either way not to be used again.
             emulator = self._replace(emulator)
             raise
@@ -302,7 +302,7 @@ class Pool:
     def invoke(self, payload: bytes, timeout: float = 30.0) -> Answer:
         """Run the function on an idle emulator; wait for one if all are busy.
 
-        `timeout` in seconds covers both. Raises InvokeTimeout, or OSError and
+        `timeout` in seconds covers both. Raises InvokeTimeoutError, or OSError and
         http.client.HTTPException when an emulator died under the request.
         """
         give_up = time.monotonic() + timeout

@@ -39,19 +39,14 @@ class LocalS3:
                 connect_timeout=2,
                 read_timeout=20,
                 s3={"addressing_style": "path"},
+                proxies={},  # not through a proxy that the environment names
             ),
         )
 
     def start(self) -> None:
         """Start the server, empty, on the same port each time. Raises StartError."""
-        self._child = Child(
-            [sys.executable, "-c", "from moto.server import main; main()"]
-            + ["-H", HOST, "-p", str(self.port)],
-            # moto would otherwise answer for the account that these belong to.
-            env=os.environ | CREDENTIALS,
-            cwd=self.log.parent,
-            log=self.log,
-        )
+        command = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(self.port)]
+        self._child = Child(command, env=os.environ, cwd=self.log.parent, log=self.log)
 
     def wait(self) -> None:
         """Return when the server answers. Raises StartError."""
@@ -61,7 +56,8 @@ class LocalS3:
     def create_bucket(self, name: str) -> None:
         """Create a versioned bucket, as template.yaml has it."""
         self.client.create_bucket(
-            Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+            Bucket=name,
+            CreateBucketConfiguration={"LocationConstraint": REGION},
         )
         self.client.put_bucket_versioning(
             Bucket=name, VersioningConfiguration={"Status": "Enabled"}

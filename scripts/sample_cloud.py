@@ -1,0 +1,97 @@
+"""The local cloud with the sample models in its bucket: what `make demo` and `make serve` share."""
+
+import json
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from scripts.build import build
+
+from scripts.local_cloud import ROOT, LocalCloud
+
+MODELS = ROOT / "models"
+# The documents hold eight or more digits; the last ones differ between maths libraries.
+TOLERANCE = 1e-6
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Print one line for a step: its name at the start, the time that it took at the end."""
+    print(f"  {name} ".ljust(40, "."), end=" ", flush=True)
+    start = time.perf_counter()
+    try:
+        yield
+    except BaseException as error:
+        print("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", flush=True)
+        raise
+    print(f"{time.perf_counter() - start:4.1f} s", flush=True)
+
+
+def sample_models() -> dict[str, bytes]:
+    """Return the documents of models/, by name."""
+    return {path.stem: path.read_bytes() for path in sorted(MODELS.glob("*.pfa"))}
+
+
+def examples(document: bytes) -> list[dict[str, Any]]:
+    """Return the examples that travel in a document: input, expected answer, source."""
+    metadata = json.loads(document).get("metadata", {})
+    return list(json.loads(metadata.get("examples", "[]")))
+
+
+def agree(answer: Any, expected: Any) -> bool:
+    """Whether two JSON values are equal, numbers to within TOLERANCE of their size."""
+    if isinstance(answer, dict) and isinstance(expected, dict):
+        return answer.keys() == expected.keys() and all(
+            agree(answer[key], expected[key]) for key in expected
+        )
+    if isinstance(answer, list) and isinstance(expected, list):
+        return len(answer) == len(expected) and all(map(agree, answer, expected))
+    if type(answer) in (int, float) and type(expected) in (int, float):
+        return math.isclose(answer, expected, rel_tol=TOLERANCE, abs_tol=1e-12)
+    return type(answer) is type(expected) and bool(answer == expected)
+
+
+@contextmanager
+def sample_cloud(port: int = 0) -> Iterator[LocalCloud]:
+    """Build the function, start the local cloud, and put models/ into its bucket.
+
+    Prints a line for each step. Everything is stopped at the end. Raises StartError, OSError and
+    subprocess.CalledProcessError, with a message for the one who reads the terminal.
+    """
+    with step("build the function as SAM would"):
+        artefact: Path = build()
+    with LocalCloud(artefact, port=port, step=step) as cloud:
+        documents = sample_models()
+        with step(f"put {len(documents)} models into the bucket"):
+            for name, document in documents.items():
+                cloud.put_model(name, document)
+        yield cloud
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Run a command to its end and leave with its status; every end stops what was started.
+
+    SIGTERM and a closed terminal end it as Ctrl-C does: by an exception, so that every `with`
+    block is left. A failure is told in a line or two, not by a stack trace.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    try:
+        status = main()
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        status = 130
+    except Exception as error:
+        print(f"\nerror: {error}", file=sys.stderr)
+        status = 1
+    sys.exit(status)

@@ -1,0 +1,47 @@
+"""`make serve`: the local cloud with the sample models, until Ctrl-C."""
+
+import json
+import os
+import shlex
+import signal
+
+from scripts.local_cloud import LocalCloud
+from scripts.sample_cloud import examples, run, sample_cloud, sample_models
+
+# Short enough to copy: sonar's record has 60 fields.
+MAX_RECORD_CHARACTERS = 200
+
+
+def score_lines(cloud: LocalCloud) -> list[str]:
+    """Return a curl command for each sample model with a short record."""
+    lines = []
+    for name, document in sample_models().items():
+        record = json.dumps(next((item["input"] for item in examples(document)), None))
+        if record != "null" and len(record) <= MAX_RECORD_CHARACTERS:
+            lines.append(
+                f"curl -s -H {shlex.quote(f'x-api-key: {cloud.api_key}')}"
+                " -H 'content-type: application/json'"
+                f" -d {shlex.quote(record)} {cloud.url}/models/{name}/score"
+            )
+    return lines
+
+
+def main() -> int:
+    """Start everything, say how to use it, and wait for Ctrl-C. PORT sets the API's port."""
+    with sample_cloud(int(os.environ.get("PORT", "0"))) as cloud:
+        bucket = f"{cloud.s3.url}/{cloud.bucket}"
+        print(f"\n  URL      {cloud.url}")
+        print(f"  API key  {cloud.api_key}")
+        print(f"  S3       {cloud.s3.url}, bucket {cloud.bucket}, models under live/")
+        print("\n  Score a record:\n")
+        print("\n".join(score_lines(cloud)))
+        ttl = cloud.pool.env.get("MODEL_TTL_SECONDS", "60")
+        print(f"\n  Roll a model; it answers within {ttl} s (MODEL_TTL_SECONDS):\n")
+        print(f"curl -s -T models/hello.pfa {bucket}/live/hello.pfa")
+        print("\n  Ctrl-C stops it all.", flush=True)
+        while True:
+            signal.pause()
+
+
+if __name__ == "__main__":
+    run(main)
