@@ -31,6 +31,10 @@ class Rejected(Exception):  # noqa: N818
     """The generated code holds something that the generator would not write."""
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # What the methods of the generated class are called, and their parameters.
 _METHODS = {
     "__init__": (
@@ -44,10 +48,10 @@ _METHODS = {
     "end": ("self",),
     "pooldel": ("self", "name", "item"),
 }
-_FUNCTIONS = frozenset(
+_FUNCTIONS = _words(
     "DynamicScope ExecutionState call cast checkData cond condElse do doFor doForeach doForkeyval"
     " doUntil doWhile error float get ifNotNull ifNotNullElse ifThen ifThenElse labeledFcn len"
-    " pack set tryCatch unpack unpackElse update wrapAsUnion".split()
+    " pack set tryCatch unpack unpackElse update wrapAsUnion"
 )
 # Names of JSON's words and of floats that Python has no literal for: schemas and numbers are
 # pasted as JSON text.
@@ -62,14 +66,14 @@ _WORDS = MappingProxyType(
         "NaN": float("nan"),
     }
 )
-_READ = frozenset(
+_READ = _words(
     "cells check config emit input instance item last log name options pools rand scope state"
-    " tallyOne tallyTwo zero".split()
+    " tallyOne tallyTwo zero"
 ) | frozenset(_WORDS)
-_WRITTEN = frozenset("cell input last p pool scope state".split())
-_FIELDS = frozenset(
+_WRITTEN = _words("cell input last p pool scope state")
+_FIELDS = _words(
     "actionsFinished actionsStarted callGraph cells config emit inputType instance log options"
-    " outputType pools rand tally".split()
+    " outputType pools rand tally"
 )
 # attributes of names: which may be read, which called
 _ATTRIBUTES = {
@@ -84,9 +88,7 @@ _CALLED = {
     "scope": frozenset({"get", "let", "set"}),
     "cell": _BACKUP,
     "pool": _BACKUP,
-    "math": frozenset(
-        "acos asin atan atan2 cos cosh exp fabs log log10 sin sinh sqrt tan tanh".split()
-    ),
+    "math": _words("acos asin atan atan2 cos cosh exp fabs log log10 sin sinh sqrt tan tanh"),
 }
 _CONSTANTS = frozenset({str, int, float, bool, bytes, type(None)})
 _OPERATORS = frozenset(
@@ -94,7 +96,7 @@ _OPERATORS = frozenset(
 )
 # the only builtins that the generated code uses
 _BUILTINS = {
-    "__build_class__": __build_class__,  # type: ignore[name-defined] # noqa: F821
+    "__build_class__": __build_class__,
     "__name__": "pfa_document",
     "Exception": Exception,
     "KeyError": KeyError,
@@ -161,9 +163,9 @@ def _subscript(node: ast.Subscript) -> _Nodes:
         return ()
     if _is_self(node.value, "f"):  # self.f["u." + the function's name, from an enum]
         name = node.slice
-        _require(type(name) is ast.BinOp and type(name.op) is ast.Add, node)
-        assert isinstance(name, ast.BinOp)
-        _require(type(name.left) is ast.Constant and name.left.value == "u.", node)
+        if not isinstance(name, ast.BinOp) or not isinstance(name.left, ast.Constant):
+            raise Rejected("Subscript")
+        _require(type(name.op) is ast.Add and name.left.value == "u.", node)
         _require(type(node.ctx) is ast.Load, node)
         return [name.right]
     is_pool = _is_self(node.value, "pools") and type(node.ctx) is ast.Load
@@ -186,8 +188,8 @@ def _call(node: ast.Call) -> _Nodes:
     if type(target) is ast.Subscript:
         _require(_is_self(target.value, "f"), node)
         return [target, *node.args]
-    _require(type(target) is ast.Attribute, node)
-    assert isinstance(target, ast.Attribute)
+    if not isinstance(target, ast.Attribute):
+        raise Rejected("Call")
     base = target.value
     if type(base) is ast.Name:
         _require(target.attr in _CALLED.get(base.id, ()), node)
@@ -195,10 +197,11 @@ def _call(node: ast.Call) -> _Nodes:
         _require(_is_item(base, "cells", "pools") and target.attr == "update", node)
     elif _is_self(base, "cells", "pools"):
         _require(target.attr == "values" and not node.args, node)
-    else:  # self.f["emit"].engine.emit(...)
-        _require(type(base) is ast.Attribute and base.attr == "engine", node)
-        assert isinstance(base, ast.Attribute)
-        _require(target.attr == "emit" and _is_item(base.value, "f"), node)
+    elif isinstance(base, ast.Attribute):  # self.f["emit"].engine.emit(...)
+        _require(target.attr == "emit" and base.attr == "engine", node)
+        _require(_is_item(base.value, "f"), node)
+    else:
+        raise Rejected("Call")
     return node.args
 
 
@@ -308,8 +311,8 @@ def _for(node: ast.For) -> _Nodes:
 def _try(node: ast.Try) -> _Nodes:
     _require(not node.orelse and not node.finalbody and len(node.handlers) == 1, node)
     handler = node.handlers[0]
-    _require(handler.name is None and type(handler.type) is ast.Name, node)
-    assert isinstance(handler.type, ast.Name)
+    if handler.name is not None or not isinstance(handler.type, ast.Name):
+        raise Rejected("Try")
     _require(handler.type.id in ("Exception", "KeyError"), node)
     return [*node.body, *handler.body]
 
@@ -349,16 +352,16 @@ def _class_body(tree: ast.Module) -> list[ast.stmt]:
     """Check the frame, one class with known methods, and give the statements in the methods."""
     _require(len(tree.body) == 1, tree)
     cls = tree.body[0]
-    _require(type(cls) is ast.ClassDef, cls)
-    assert isinstance(cls, ast.ClassDef)
+    if not isinstance(cls, ast.ClassDef):
+        raise Rejected(type(cls).__name__)
     _require(not (cls.keywords or cls.decorator_list or cls.type_params), cls)
     _require(cls.name.startswith("PFA_") and _NAME.fullmatch(cls.name) is not None, cls)
     _require([ast.unparse(base) for base in cls.bases] == ["PFAEngine"], cls)
     seen: set[str] = set()
     statements: list[ast.stmt] = []
     for method in cls.body:
-        _require(type(method) is ast.FunctionDef, method)
-        assert isinstance(method, ast.FunctionDef)
+        if not isinstance(method, ast.FunctionDef):
+            raise Rejected(type(method).__name__)
         _require(method.name in _METHODS and method.name not in seen, method)
         seen.add(method.name)
         _require(_parameters(method.args) == _METHODS[method.name], method)

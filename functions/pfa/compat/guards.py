@@ -1,0 +1,179 @@
+"""Stop documents that read files, or that keep the loader busy for ever.
+
+Each mend names what a hostile, or only unlucky, document could do to stock titus.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any
+
+from pfa.compat.loader import mends
+
+# One character of what follows fits one alternative only, so no text makes it try twice; titus's
+# own pattern needs 8 s for "a(.bccccccccc)*8!". \Z, not $, which lets a newline pass at the end.
+_SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
+_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*\Z", re.ASCII)
+
+TOO_DEEP = "the document is nested too deeply to be read"
+
+
+@mends("titus.pfaast")
+def _names(pfaast: Any) -> None:
+    """Check names in linear time, and without letting a newline pass at the end."""
+    pfaast.validSymbolName = lambda name: _SYMBOL.match(name) is not None
+    pfaast.validFunctionName = lambda name: _FUNCTION.match(name) is not None
+
+
+@mends("titus.reader")
+def _embedded_only(reader: Any) -> None:
+    """Refuse cells and pools whose content is elsewhere: titus opens any path or URL in there."""
+    read_cell, read_pool = reader._readCell, reader._readPool
+
+    def refuse(data: Any, dot: str) -> None:
+        if isinstance(data, dict) and data.get("source", "embedded") != "embedded":
+            raise reader.PFASyntaxException(
+                'the content of a cell or pool must be in the document ("source": "embedded")',
+                reader.pos(dot, data.get("@")),
+            )
+
+    def embedded_cell(data: Any, dot: str, builder: Any) -> Any:
+        refuse(data, dot)
+        return read_cell(data, dot, builder)
+
+    def embedded_pool(data: Any, dot: str, builder: Any) -> Any:
+        refuse(data, dot)
+        return read_pool(data, dot, builder)
+
+    def no_file(*_args: Any, **_kwargs: Any) -> Any:
+        raise reader.PFASyntaxException("a document may not open a file or URL", None)
+
+    reader._readCell, reader._readPool = embedded_cell, embedded_pool
+    # what the two would have used, should a way around them be found
+    reader.open = reader.DataFileReader = no_file
+    reader.urllib = None
+
+
+@mends("titus.datatype")
+def _same_type(datatype: Any) -> None:
+    """Let a record type accept itself at once.
+
+    titus compares all fields, and those of records in them, with no memory of what it has
+    compared: 30 records, each with two fields of the next, take 2**30 comparisons. Each name has
+    one definition in a document, so that equal records there are the same object.
+    """
+    record, compare = datatype.AvroRecord, datatype.AvroType.accepts
+
+    def accepts(self: Any, other: Any, memo: Any = None, checkRecord: bool = True) -> Any:  # noqa: N803
+        if isinstance(other, record) and self.schema is other.schema:
+            return True
+        return compare(self, other, memo, checkRecord)
+
+    record.accepts = accepts
+
+
+@mends("titus.genpy")
+def _too_deep(genpy: Any) -> None:
+    """Turn Python's own limits, met anywhere while loading, into an error that says what to do."""
+    engine = genpy.PFAEngine
+
+    def guarded(load: Callable[..., Any]) -> Any:
+        @wraps(load)
+        def guarded_load(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return load(*args, **kwargs)
+            except RecursionError:
+                raise genpy.PFAInitializationException(TOO_DEEP) from None
+
+        return staticmethod(guarded_load)
+
+    engine.fromJson = guarded(engine.fromJson)
+    engine.fromAst = guarded(engine.fromAst)
+
+
+_Graph = Mapping[str, Iterable[str]]
+
+
+@mends("titus.genpy")
+def _call_graph(genpy: Any) -> None:
+    """Walk the call graph once per question: titus walks every path, 40 layers take 4**20."""
+    engine = genpy.PFAEngine
+    engine.calledBy = lambda self, name, exclude=None: called_by(self.callGraph, name, exclude)
+    engine.callDepth = lambda self, name, exclude=None, startingDepth=0: call_depth(  # noqa: N803
+        self.callGraph, name, exclude, startingDepth
+    )
+    changes = (genpy.CellTo.desc, genpy.PoolTo.desc, genpy.PoolDel.desc)
+
+    def has_side_effects(self: Any, name: str) -> bool:
+        # asked for every call in an inline function, so that it is worked out once per engine
+        known = vars(self).get("_with_side_effects")
+        if known is None:
+            known = self._with_side_effects = callers(self.callGraph, changes)
+        return name in known
+
+    engine.hasSideEffects = has_side_effects
+
+
+def called_by(graph: _Graph, name: str, exclude: Iterable[str] | None = None) -> set[str]:
+    """Give what ``name`` calls, directly or not, without looking into what is in ``exclude``."""
+    called: set[str] = set()
+    done = set(exclude or ())
+    todo = [name]
+    while todo:
+        caller = todo.pop()
+        if caller in done or caller not in graph:
+            continue
+        done.add(caller)
+        called.update(graph[caller])
+        todo.extend(graph[caller])
+    return called
+
+
+def callers(graph: _Graph, names: Iterable[str]) -> set[str]:
+    """Give all functions from which one of ``names`` is called, directly or not."""
+    back: dict[str, list[str]] = {}
+    for caller, callees in graph.items():
+        for callee in callees:
+            back.setdefault(callee, []).append(caller)
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        for caller in back.get(todo.pop(), ()):
+            if caller not in found:
+                found.add(caller)
+                todo.append(caller)
+    return found
+
+
+def call_depth(
+    graph: _Graph, name: str, exclude: Iterable[str] | None = None, start: int = 0
+) -> float:
+    """Give the length of the longest chain of calls from ``name``, plus ``start``.
+
+    It is infinite if a chain leads back to a function in it, or to one of ``exclude``.
+    """
+    forbidden = set(exclude or ())
+    if name in forbidden:
+        return float("inf")
+    depth: dict[str, int] = {}
+    open_: set[str] = set()
+    todo = [name]
+    while todo:
+        caller = todo[-1]
+        if caller in depth:
+            todo.pop()
+            continue
+        callees = graph.get(caller, ())
+        if caller not in open_:
+            open_.add(caller)
+            for callee in callees:
+                if callee in open_ or callee in forbidden:
+                    return float("inf")
+                if callee not in depth:
+                    todo.append(callee)
+            continue
+        # everything it calls is known by now
+        depth[caller] = max((depth[callee] + 1 for callee in callees), default=0)
+        open_.discard(caller)
+        todo.pop()
+    return start + depth[name]

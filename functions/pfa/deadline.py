@@ -1,0 +1,117 @@
+"""Stop Python code that runs too long.
+
+titus looks at the clock in a few of its loops only, and a document's ``try`` may catch what it
+raises then. ``deadline`` interrupts any Python code, with an exception that ``except Exception``
+does not catch. It cannot interrupt a C function: the exception comes when that returns.
+"""
+
+import math
+import signal
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Any, Literal
+
+# The alarm repeats, for code that catches everything (``except:``): it is interrupted again after
+# so many seconds, until the block is left.
+_AGAIN = 0.1
+
+
+class DeadlineExceeded(BaseException):
+    """A block under a deadline ran out of time."""
+
+
+class deadline:  # noqa: N801
+    """Raise DeadlineExceeded in a ``with`` block that runs longer than ``seconds``.
+
+    ``None`` and infinity mean no limit; zero or less has passed already. Blocks may be nested: the
+    earliest deadline counts. What ran in the block is in an unknown state afterwards: ``finally``
+    clauses have run, handlers of Exception have not, so throw its objects away.
+
+    Python runs signal handlers in the main thread only; elsewhere, and where there is no SIGALRM,
+    this does nothing. An alarm that somebody else set waits, and goes off after the block if its
+    time has come in between.
+    """
+
+    # of all blocks that the main thread is in, outermost first
+    _running: "list[deadline]" = []  # noqa: RUF012
+
+    def __init__(self, seconds: float | None) -> None:
+        """Take the time that a block may run, in seconds.
+
+        Raises ValueError if it is not a number.
+        """
+        if seconds is not None and math.isnan(seconds):
+            raise ValueError("a deadline must be a number of seconds")
+        self.seconds = math.inf if seconds is None else seconds
+        self._ends = math.inf
+        self._active = False
+        self._handler: Any = None
+        self._started = 0.0
+        self._timer = (0.0, 0.0)
+
+    def __enter__(self) -> "deadline":
+        """Start the clock."""
+        if (
+            self.seconds == math.inf
+            or not hasattr(signal, "setitimer")
+            or threading.current_thread() is not threading.main_thread()
+            or signal.getsignal(signal.SIGALRM) is None  # set by C code: cannot be put back
+        ):
+            return self
+        self._started = time.monotonic()
+        self._ends = self._started + self.seconds
+        if not deadline._running:
+            self._handler = signal.signal(signal.SIGALRM, _interrupt)
+            self._timer = signal.setitimer(signal.ITIMER_REAL, 0)
+        self._active = True
+        deadline._running.append(self)
+        _arm()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> Literal[False]:
+        """Stop the clock; whatever was raised goes on."""
+        if self._active:
+            self._active = False
+            deadline._running.remove(self)
+            if deadline._running:
+                _arm()
+            else:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, self._handler)
+                left, again = self._timer
+                if left:
+                    left -= time.monotonic() - self._started
+                    signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), again)
+        return False
+
+
+def _arm() -> None:
+    """Set the timer to the earliest deadline, and to come again."""
+    left = min(block._ends for block in deadline._running) - time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), _AGAIN)
+
+
+# Raising in these would leave the timer set, or the block entered only in part. They take
+# microseconds, and the alarm comes again. Between the end of a block and the start of __exit__
+# CPython runs no signal handlers.
+_UNTOUCHED = frozenset(
+    function.__code__ for function in (deadline.__enter__, deadline.__exit__, _arm)
+)
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """Handle the alarm: raise in the interrupted code if a deadline has passed."""
+    while frame is not None:
+        if frame.f_code in _UNTOUCHED:
+            return
+        frame = frame.f_back
+    now = time.monotonic()
+    for block in deadline._running:
+        if block._ends <= now:
+            raise DeadlineExceeded(f"ran longer than {block.seconds:g} s")
