@@ -1,0 +1,255 @@
+"""A loaded PFA document: it scores records, and describes itself.
+
+State: each call of ``score`` or ``score_batch`` begins with the document's initial cells, pools,
+tally and (if seeded) random generator; ``begin`` runs first, ``end`` last; later records of a
+batch see what earlier ones changed; nothing outlives the call.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pfa import compat, document
+from pfa.check import checker
+from pfa.compat.loader import load as load_titus
+from pfa.deadline import DeadlineExceeded, deadline
+from pfa.errors import DocumentError, InputError, PfaError, ScoringError, ScoringTimeout
+from pfa.instance import Source
+from pfa.json_schema import input_schema, output_schema
+from pfa.output import writer
+from pfa.schema import from_avro, to_avro
+
+ENGINE = "titus2 1.2.0"
+_MESSAGE = 1000  # characters of an error's message: parts of it come from the document
+
+_titus_errors = load_titus("titus.errors")
+
+_WHAT_FAILED: dict[type[BaseException], str] = {
+    RecursionError: "The model's functions call each other too deeply for this record.",
+    OverflowError: "A number of the model's computation grew too large.",
+    ZeroDivisionError: "The model's computation divides by zero for this record.",
+    MemoryError: "The model's computation needs more memory than there is.",
+}
+
+
+def load(source: bytes | str | dict[str, Any]) -> "Model":
+    """Load a PFA document: its bytes, its JSON text, or its JSON values.
+
+    Raises DocumentError, in words for the document's author.
+    """
+    parsed, sha256 = document.read(source)
+    named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
+    try:
+        with document.collection_paused():
+            engine = compat.engine(named)
+            return Model(engine, sha256)
+    except DocumentError:
+        raise
+    except Exception as error:
+        raise _document_error(error, parsed) from error
+
+
+class Model:
+    """A loaded document. Threads may share it: each call has its own state."""
+
+    engine = ENGINE
+
+    def __init__(self, engine: Any, sha256: str) -> None:
+        """Take a just made engine and its document's sha256; see ``load``."""
+        config = engine.config
+        self.sha256 = sha256
+        self.name: str = config.name
+        self.method: str = config.method
+        self.doc: str | None = config.doc
+        self.version: int | None = config.version
+        self.metadata: dict[str, str] = dict(config.metadata)
+        self._input, self._output = from_avro(config.input.schema), from_avro(config.output.schema)
+        self.input_schema: Any = to_avro(self._input)
+        self.output_schema: Any = to_avro(self._output)
+        self._check = checker(self._input)
+        self._write = writer(self._output)
+        self._source = Source(engine)
+
+    def score(self, record: Any, timeout: float | None = None) -> Any:
+        """Score one record, a JSON value; the answer is a JSON value.
+
+        The method ``map`` gives the output, ``emit`` the list of what was emitted, ``fold`` the
+        tally. ``timeout`` is in seconds.
+
+        Raises InputError, ScoringError, ScoringTimeout.
+        """
+        (result,) = self.score_batch([record], timeout)
+        if isinstance(result, PfaError):
+            raise result
+        return result
+
+    def score_batch(self, records: Sequence[Any], timeout: float | None = None) -> list[Any]:
+        """Score records in their order, within ``timeout`` seconds for all of them.
+
+        Gives for each record what ``score`` would, or the PfaError that it would raise. What
+        ``begin`` emits counts to the first record that gets an answer, what ``end`` emits to the
+        last. When the time is up, the running record and the rest get ScoringTimeout.
+        """
+        call = _Call(self, timeout)
+        if records:
+            try:
+                with deadline(timeout):
+                    call.run(records)
+            except DeadlineExceeded:
+                pass
+        late = len(records) - len(call.results)
+        return call.results + [call.timed_out() for _ in range(late)]
+
+    def describe(self) -> dict[str, Any]:
+        """What the model is, as JSON values; of its metadata all but the examples."""
+        return {
+            "name": self.name,
+            "method": self.method,
+            "doc": self.doc,
+            "version": self.version,
+            "sha256": self.sha256,
+            "engine": self.engine,
+            "input": {"avro": self.input_schema, "jsonSchema": input_schema(self._input)},
+            "output": {"avro": self.output_schema, "jsonSchema": self._answer_schema()},
+            "metadata": {k: v for k, v in self.metadata.items() if k != "examples"},
+        }
+
+    def _answer_schema(self) -> dict[str, Any]:
+        """The JSON Schema of an answer: with the method emit, a list of outputs."""
+        schema = output_schema(self._output)
+        if self.method != "emit":
+            return schema
+        around: dict[str, Any] = {
+            key: schema.pop(key) for key in ("$schema", "$defs") if key in schema
+        }
+        return {**around, "type": "array", "items": schema}
+
+
+class _Call:
+    """One call of score_batch: an engine of its own and the results so far."""
+
+    def __init__(self, model: Model, timeout: float | None) -> None:
+        self.model = model
+        self.timeout = timeout
+        self.ends = None if timeout is None else time.monotonic() + timeout
+        self.results: list[Any] = []
+        self.emitted: list[Any] = []
+        self.engine = model._source.start(self.emitted.append)
+        self.own_limit = self.engine.options.timeout_action  # the document's, in milliseconds
+
+    def run(self, records: Sequence[Any]) -> None:
+        """Begin, score each record, end; ``results`` grows as records are done."""
+        try:
+            self.limit_time()
+            self.engine.begin()
+        except Exception as error:
+            failed = self.error(error)
+            self.results.extend(failed for _ in records)
+            return
+        for record in records:
+            kept = len(self.emitted)  # what begin emitted, until a record takes it
+            try:
+                value = self.model._check(record)
+                self.limit_time()
+                result = self.answer(self.engine.action(value, check=False))
+            except Exception as error:
+                result = self.error(error)
+                del self.emitted[kept:]
+            self.results.append(result)
+        self.finish()
+
+    def answer(self, value: Any) -> Any:
+        """What the engine gave for a record, as JSON values."""
+        if self.model.method != "emit":
+            return self.model._write(value, "")
+        result = [self.model._write(out, f"/{i}") for i, out in enumerate(self.emitted)]
+        self.emitted.clear()
+        return result
+
+    def finish(self) -> None:
+        """Run ``end``; what it emits, or an error of it, is the last answer's."""
+        try:
+            self.limit_time()
+            self.engine.end()
+            more = self.answer(None) if self.model.method == "emit" else []
+        except Exception as error:
+            more = self.error(error)
+        for index in range(len(self.results) - 1, -1, -1):
+            if not isinstance(self.results[index], PfaError):
+                if isinstance(more, PfaError):
+                    self.results[index] = more
+                elif more:
+                    self.results[index] = self.results[index] + more
+                return
+
+    def limit_time(self) -> None:
+        """Tell the engine how many milliseconds are left; it looks at the clock in loops."""
+        if self.ends is None:
+            return
+        left = (self.ends - time.monotonic()) * 1000
+        if left <= 0:
+            raise self.timed_out()
+        if self.own_limit > 0:
+            left = min(left, self.own_limit)
+        options = self.engine.options
+        options.timeout = options.timeout_begin = left
+        options.timeout_action = options.timeout_end = left
+
+    def timed_out(self) -> ScoringTimeout:
+        """The error of a record that is not done in time."""
+        limit = "" if self.timeout is None else f" ({self.timeout:g} s)"
+        return ScoringTimeout(f"The model did not answer within its time{limit}.")
+
+    def error(self, error: Exception) -> PfaError:
+        """What the caller is told; the original is kept as the cause, for the log."""
+        if isinstance(error, InputError | ScoringError):
+            return error
+        told: ScoringError
+        if isinstance(error, _titus_errors.PFATimeoutException):
+            told = self.timed_out()
+        elif isinstance(error, _titus_errors.PFARuntimeException):
+            message = f"{error.message} in {error.fcnName}"
+            told = ScoringError(message[:_MESSAGE], error.code, error.pos)
+        elif isinstance(error, _titus_errors.PFAUserException):
+            message = str(error.message)
+            told = ScoringError(message[:_MESSAGE], error.code, error.pos)
+        else:
+            failed = "The model's computation failed for this record."
+            told = ScoringError(_WHAT_FAILED.get(type(error), failed))
+        told.__cause__ = error
+        return told
+
+
+def _document_error(error: Exception, parsed: dict[str, Any]) -> DocumentError:
+    """The error of a document that the engine refuses, for its author."""
+    position = getattr(error, "pos", None)
+    if isinstance(error, RecursionError | SyntaxError | MemoryError):
+        message = "The document's expressions are nested too deeply."
+    elif type(error).__module__ in ("titus.errors", "avro.schema"):
+        message = str(error)[:_MESSAGE]
+    else:
+        message = "The document is not valid PFA."
+    if dotted := _dotted_name(parsed):
+        message += f" Avro names cannot have dots, as {dotted[:80]!r} has: rename the column first."
+    return DocumentError(message, position if isinstance(position, str) and position else None)
+
+
+def _dotted_name(node: Any, depth: int = 0) -> str | None:
+    """The first field name or enum symbol with a dot in the document, as R's exporter writes."""
+    if isinstance(node, dict) and depth < 200:
+        fields = node.get("fields") if node.get("type") == "record" else None
+        names = (
+            [f.get("name") for f in fields if isinstance(f, dict)]
+            if isinstance(fields, list)
+            else []
+        )
+        if node.get("type") == "enum" and isinstance(node.get("symbols"), list):
+            names += node["symbols"]
+        for name in names:
+            if isinstance(name, str) and "." in name:
+                return name
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for part in parts:
+        if depth < 200 and (found := _dotted_name(part, depth + 1)):
+            return found
+    return None
