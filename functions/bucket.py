@@ -1,0 +1,292 @@
+"""The models' bucket: keys, conditional GET, PUT, versions, listing. The only file that says boto3.
+
+The client is made from botocore alone: `import boto3` adds its resource layer and s3transfer, some
+70 ms of CPU at a cold start without bytecode, for nothing that is used here.
+
+A live model is the object `live/<name>.pfa`. A GET or a listing ends within a stated time, whatever
+S3 does.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+LIVE_PREFIX = "live/"
+SUFFIX = ".pfa"
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")  # of a model: safe in a key, a path, a header
+
+CONNECT_SECONDS = 1.0
+READ_SECONDS = 3.0  # between two pieces of an answer, not for the whole of it
+ATTEMPTS = 2  # in all: a third would only make a caller wait longer for an S3 that hangs
+CALL_SECONDS = 6.0  # the whole of one call: name look-up, tries, and every byte of the body
+CHUNK_BYTES = 1 << 18
+MAX_DOCUMENT_BYTES = 64_000_000
+
+
+class BucketError(Exception):
+    """The source of models did not give what was asked (no answer, no access, half an answer)."""
+
+
+class MissingError(BucketError):
+    """There is no such model."""
+
+
+class TooLargeError(BucketError):
+    """The document is larger than the limit, so it was not read."""
+
+
+class RefusedError(BucketError):
+    """S3 answered with an error: HTTP `status` and S3's `code`."""
+
+    def __init__(self, status: int, code: str) -> None:
+        """Keep both; the message of S3 stays out, as it may name keys and accounts."""
+        super().__init__(f"S3 refuses: {status} {code}")
+        self.status = status
+        self.code = code
+
+
+class Document(NamedTuple):
+    """The bytes of a document as they were stored, and what they were stored as."""
+
+    body: bytes
+    etag: str
+    version: str
+
+
+class Listed(NamedTuple):
+    """One live model in a listing. `size` is in bytes, `modified` in UTC."""
+
+    name: str
+    version: str
+    size: int
+    modified: datetime
+
+
+def is_model_name(name: str) -> bool:
+    """Say whether `name` may be a model's: up to 64 letters, digits, `_` or `-` (not first)."""
+    return NAME.fullmatch(name) is not None
+
+
+def live_key(name: str) -> str:
+    """Return the S3 key of the live model `name`; ValueError if that is no model's name."""
+    if not is_model_name(name):
+        raise ValueError("not a model's name")
+    return f"{LIVE_PREFIX}{name}{SUFFIX}"
+
+
+def make_client(
+    connect_seconds: float = CONNECT_SECONDS,
+    read_seconds: float = READ_SECONDS,
+    attempts: int = ATTEMPTS,
+) -> S3Client:
+    """Return an S3 client that gives up early; where and as whom comes from the environment."""
+    import botocore.session  # not at the top: packaged models are served without it
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=connect_seconds,
+        read_timeout=read_seconds,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+    return cast("S3Client", botocore.session.get_session().create_client("s3", config=config))
+
+
+class Bucket:
+    """The live models of one S3 bucket.
+
+    `call_seconds` bounds every call as a whole, `max_bytes` a document.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        client: S3Client | None = None,
+        call_seconds: float = CALL_SECONDS,
+        max_bytes: int = MAX_DOCUMENT_BYTES,
+    ) -> None:
+        """Make the client now, in Lambda's INIT phase, where the CPU is fastest."""
+        self.name = name
+        self.client = client or make_client()
+        self.call_seconds = call_seconds
+        self.max_bytes = max_bytes
+
+    def get_if_changed(
+        self, name: str, etag: str | None = None, seconds: float | None = None
+    ) -> Document | None:
+        """Return the live document of model `name`, or None if it still is the one with `etag`.
+
+        Takes at most `seconds` (never more than `call_seconds`). Raises MissingError, TooLargeError
+        or another BucketError.
+        """
+        key = live_key(name)
+        seconds = min(self.call_seconds if seconds is None else seconds, self.call_seconds)
+        return _within(seconds, lambda until: self._get(key, etag, until))
+
+    def _get(self, key: str, etag: str | None, until: float) -> Document | None:
+        condition = {"IfNoneMatch": etag} if etag else {}
+        try:
+            answer = _call(self.client.get_object, Bucket=self.name, Key=key, **condition)
+        except RefusedError as refused:
+            if refused.status == 304:
+                return None
+            # A missing bucket is a 404 too, but that says nothing about the model.
+            if refused.code == "NoSuchKey" or (refused.status == 403 and not self._exists(key)):
+                raise MissingError("no such model") from refused
+            raise
+        body = _call(self._read, answer=answer, until=until)
+        return Document(body, answer["ETag"], _version(answer))
+
+    def _read(self, answer: GetObjectOutputTypeDef, until: float) -> bytes:
+        length = answer["ContentLength"]
+        with answer["Body"] as stream:
+            if length > self.max_bytes:
+                raise TooLargeError(f"{length} bytes are more than the limit of {self.max_bytes}")
+            pieces = []
+            for piece in stream.iter_chunks(CHUNK_BYTES):
+                pieces.append(piece)
+                if time.monotonic() > until:
+                    raise BucketError("S3 is too slow")
+        body = b"".join(pieces)
+        if len(body) != length:
+            raise BucketError(f"S3 gave {len(body)} of {length} bytes")
+        return body
+
+    def _exists(self, key: str) -> bool:
+        """Say whether `key` exists when GET was refused (True if that cannot be told).
+
+        S3 answers 403 for a key that does not exist to a caller who may not list the bucket, and a
+        role that may list only one prefix may count as such.
+        """
+        try:
+            page = _call(self.client.list_objects_v2, Bucket=self.name, Prefix=key, MaxKeys=1)
+        except BucketError:
+            return True
+        return any(item.get("Key") == key for item in page.get("Contents", []))
+
+    def put(self, name: str, body: bytes, metadata: dict[str, str] | None = None) -> str:
+        """Make `body` the live document of model `name`; return the new version. BucketError."""
+        answer = _call(
+            self.client.put_object,
+            Bucket=self.name,
+            Key=live_key(name),
+            Body=body,
+            ContentType="application/json",
+            Metadata=metadata or {},
+        )
+        return _version(answer)
+
+    def versions(self, name: str) -> list[Listed]:
+        """Return the versions of live model `name` that still exist, newest first. BucketError."""
+        key = live_key(name)
+        pages = self.client.get_paginator("list_object_versions")
+        pages_of = _call(pages.paginate, Bucket=self.name, Prefix=key)
+        found = _call(lambda: [item for page in pages_of for item in page.get("Versions", [])])
+        return [
+            Listed(name, _version(item), item["Size"], item["LastModified"])
+            for item in found
+            if item["Key"] == key
+        ]
+
+    def names(self, limit: int, after: str = "") -> list[str]:
+        """Return the names of at most `limit` live models that come after `after`, in key order."""
+        return _within(self.call_seconds, lambda _: list(self._names(limit, after)))
+
+    def _names(self, limit: int, after: str) -> Iterator[str]:
+        start = f"{LIVE_PREFIX}{after}{SUFFIX}" if after else LIVE_PREFIX
+        while limit > 0:
+            page = _call(
+                self.client.list_objects_v2,
+                Bucket=self.name,
+                Prefix=LIVE_PREFIX,
+                StartAfter=start,
+                MaxKeys=min(limit, 1000),
+            )
+            for item in page.get("Contents", []):
+                start = item["Key"]
+                name = start.removeprefix(LIVE_PREFIX).removesuffix(SUFFIX)
+                if start.endswith(SUFFIX) and is_model_name(name):
+                    limit -= 1
+                    yield name
+            if not page.get("IsTruncated"):
+                return
+
+    def list(self, limit: int, after: str = "") -> list[Listed]:
+        """Return at most `limit` live models that come after `after`, in key order. BucketError.
+
+        A listing of S3 has no version ids, and listing versions would read every old one and need
+        one more permission; so each model is asked for its own (HEAD), eight at once.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        names = self.names(limit, after)
+
+        def ask(_: float) -> list[Listed | None]:
+            with ThreadPoolExecutor(max_workers=8) as pool:
+                return [*pool.map(self._head, names)]
+
+        return [found for found in _within(self.call_seconds, ask) if found]
+
+    def _head(self, name: str) -> Listed | None:
+        try:
+            answer = _call(self.client.head_object, Bucket=self.name, Key=live_key(name))
+        except RefusedError as refused:
+            if refused.status == 404:
+                return None  # deleted since it was listed
+            raise
+        return Listed(name, _version(answer), answer["ContentLength"], answer["LastModified"])
+
+
+def _call[T](operation: Callable[..., T], **arguments: Any) -> T:
+    """Call `operation`; what botocore raises becomes a BucketError."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return operation(**arguments)
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        raise RefusedError(status, error.response.get("Error", {}).get("Code", "")) from error
+    except (BotoCoreError, OSError) as error:
+        raise BucketError(f"S3 does not answer: {type(error).__name__}") from error
+
+
+def _version(answer: Any) -> str:
+    """Return S3's version id; an object of an unversioned bucket is named by its ETag instead."""
+    version = answer.get("VersionId")
+    if version and version != "null":
+        return str(version)
+    return f"etag-{answer['ETag'].strip('"')[:12]}"
+
+
+def _within[T](seconds: float, call: Callable[[float], T]) -> T:
+    """Return `call(until)` if it ends within `seconds`, else raise BucketError.
+
+    It runs in a thread of its own, because no timeout of a socket bounds a whole answer: an S3 that
+    drips a byte a second, or a name server that hangs, would hold the caller for ever. A thread
+    that was given up ends by those timeouts, or at its next piece.
+    """
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call(time.monotonic() + seconds))
+        except BaseException as error:  # handed to the waiting thread
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="bucket", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise BucketError(f"no answer from S3 in {seconds:g} s")
+    return outcome[0]

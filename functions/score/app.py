@@ -1,0 +1,363 @@
+"""The score function's edge: routes, one map from error to status, the Lambda handler.
+
+Environment, beside what `score.store` and Powertools read:
+
+DEFAULT_MODEL          what `POST /score` and a bare record ask; loaded in Lambda's INIT phase
+SCORE_TIMEOUT_SECONDS  for one request's scoring, default 10; never beyond the function's own time
+MAX_BODY_BYTES         of a request, default 6000000 (Lambda's own limit is 6 MB each way)
+MAX_BATCH_RECORDS      in one batch, default 10000
+CORS_ALLOW_ORIGIN      origins that browsers may call from, comma-separated, or *; empty: none
+
+An invocation that is no API Gateway event is a record for the default model, or exactly
+`{"model": name, "record": record}`. It is answered with the bare output or with a problem document;
+nothing is ever raised, because the Lambda runtime would answer with a stack trace.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.metrics import MetricUnit
+
+import pfa
+from bucket import is_model_name
+from pfa.deadline import DeadlineExceeded
+from score import store, wire
+from score.store import Entry, UnavailableError, UnknownModelError
+from score.telemetry import logger, metrics
+
+DEFAULT_MODEL = os.environ.get("DEFAULT_MODEL", "")
+SCORE_SECONDS = float(os.environ.get("SCORE_TIMEOUT_SECONDS") or 10)
+MAX_BODY_BYTES = int(os.environ.get("MAX_BODY_BYTES") or 6_000_000)
+MAX_BATCH_RECORDS = int(os.environ.get("MAX_BATCH_RECORDS") or 10_000)
+MAX_ANSWER_BYTES = 6_291_000  # Lambda refuses an answer of more than 6,291,556 bytes
+RESERVE_SECONDS = 0.5  # of the function's time, kept for writing the answer
+INIT_SECONDS = 8.0  # Lambda stops INIT at 10 s and begins anew
+MAX_LISTED = 100
+ORIGINS = [origin.strip() for origin in os.environ.get("CORS_ALLOW_ORIGIN", "").split(",")]
+EXPOSED = ["X-Model-Name", "X-Model-Version", "X-Model-Stale", "ETag", "Retry-After"]
+
+
+class WrongMethodError(Exception):
+    """The path is known, but not with this method; `args[0]` lists those that are."""
+
+
+class BadQueryError(Exception):
+    """A query parameter is not what it must be; the message says what."""
+
+
+# error -> status, last part of the problem's type, title; the first class that fits counts
+STATUS: dict[type[BaseException], tuple[int, str, str]] = {
+    wire.NotJsonError: (400, "not-json", "The body is not valid JSON"),
+    BadQueryError: (400, "bad-query", "A query parameter is wrong"),
+    NotFoundError: (404, "no-route", "There is nothing at this path"),
+    UnknownModelError: (404, "unknown-model", "There is no such model"),
+    WrongMethodError: (405, "wrong-method", "This path does not take this method"),
+    wire.TooMuchError: (413, "too-large", "The request or its answer is too large"),
+    wire.MediaTypeError: (415, "media-type", "The body is of a type that is not taken"),
+    pfa.InputError: (422, "invalid-record", "The record does not fit the model's input"),
+    pfa.ScoringTimeout: (504, "timeout", "The model ran out of its time"),
+    DeadlineExceeded: (504, "timeout", "The model ran out of its time"),
+    pfa.ScoringError: (422, "scoring", "The model has no answer for this record"),
+    UnavailableError: (503, "unavailable", "The model cannot be loaded now"),
+}
+FAULT = (500, "fault", "Something went wrong on our side")
+
+app = APIGatewayRestResolver(
+    cors=CORSConfig(
+        allow_origin=ORIGINS[0], extra_origins=ORIGINS[1:], expose_headers=EXPOSED, max_age=3600
+    )
+    if ORIGINS[0]
+    else None,
+    debug=False,  # else POWERTOOLS_DEV would put stack traces into answers
+)
+
+
+def problem(error: BaseException, request: str) -> dict[str, Any]:
+    """Return the RFC 9457 problem document of `error`, in answer to the request of that id.
+
+    What is not in STATUS is our fault and says nothing but the request's id; it is logged instead.
+    """
+    kind = next((STATUS[base] for base in type(error).__mro__ if base in STATUS), FAULT)
+    status, slug, title = kind
+    detail = str(error)
+    if kind is FAULT:
+        logger.error("unexpected error", exc_info=error)
+        detail = "The log has the reason under the request id."
+    if isinstance(error, WrongMethodError):
+        detail = f"Allowed: {detail}."
+    found: dict[str, Any] = {
+        "type": f"urn:pfa-score:{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail or f"{title}.",
+        "instance": f"urn:uuid:{request}",
+    }
+    if isinstance(error, pfa.InputError):
+        found["errors"] = error.errors
+    elif isinstance(error, pfa.ScoringError):
+        found["code"] = error.code
+        found["position"] = error.position
+    return found
+
+
+def _refuse(error: Exception) -> Response[str]:
+    document = problem(error, _request_id())
+    _count(error)
+    entry = app.context.get("entry")
+    headers = _headers(entry) if entry else {}
+    if isinstance(error, UnavailableError):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, WrongMethodError):
+        headers["Allow"] = str(error)
+    return Response(document["status"], wire.PROBLEM_TYPE, wire.dumps(document), headers)
+
+
+def _no_route(error: NotFoundError) -> Response[str]:
+    path, method = app.current_event.path, app.current_event.http_method.upper()
+    routes = app._static_routes + app._dynamic_routes
+    allowed = sorted({route.method for route in routes if route.rule.match(path)} - {method})
+    return _refuse(WrongMethodError(", ".join(allowed)) if allowed else error)
+
+
+app.exception_handler(Exception)(_refuse)
+app.not_found(_no_route)
+
+
+@app.post("/score")
+def score_default() -> Response[str]:
+    """Score one record with the default model."""
+    return score(DEFAULT_MODEL)
+
+
+@app.post("/models/<name>/score")
+def score(name: str) -> Response[str]:
+    """Score one record with model `name`: the body of the answer is the PFA output alone."""
+    _content_is_ndjson(batch=False)
+    record = wire.loads(_body())
+    entry = _entry(name)
+    answer = wire.dumps(_score(entry, record))
+    return Response(200, wire.JSON_TYPE, answer, _headers(entry))
+
+
+@app.post("/models/<name>/batch")
+def batch(name: str) -> Response[str]:
+    """Score a JSON array, or the lines of an NDJSON body: per record a result or an error."""
+    ndjson = _content_is_ndjson(batch=True)
+    records = wire.lines(_body()) if ndjson else wire.loads(_body())
+    if not isinstance(records, list):
+        raise wire.NotJsonError("A batch is a JSON array of records.")
+    if len(records) > MAX_BATCH_RECORDS:
+        raise wire.TooMuchError(f"A batch has at most {MAX_BATCH_RECORDS} records.")
+    entry = _entry(name)
+    rows = _score_batch(entry, records)
+    if ndjson:
+        text = "".join(f"{row}\n" for row in rows)
+        return Response(200, wire.NDJSON_TYPE, text, _headers(entry))
+    return Response(200, wire.JSON_TYPE, f"[{','.join(rows)}]", _headers(entry))
+
+
+@app.get("/models")
+def models() -> Response[str]:
+    """List the live models by name; `next`, if given, is the `after` of the following page."""
+    query = app.current_event.query_string_parameters
+    limit, after = str(query.get("limit", MAX_LISTED)), str(query.get("after", ""))
+    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= MAX_LISTED:
+        raise BadQueryError(f"limit must be a number from 1 to {MAX_LISTED}.")
+    if after and not is_model_name(after):
+        raise BadQueryError("after must be the name of a model.")
+    found = store.STORE.list(int(limit), after)
+    listed = [
+        {
+            "name": item.name,
+            "version": item.version,
+            "size": item.size,
+            "modified": _timestamp(item.modified),
+        }
+        for item in found
+    ]
+    page: dict[str, Any] = {"models": listed, "default": DEFAULT_MODEL or None}
+    if len(found) == int(limit):
+        page["next"] = found[-1].name
+    return Response(200, wire.JSON_TYPE, wire.dumps(page))
+
+
+@app.get("/models/<name>")
+def model(name: str) -> Response[str]:
+    """Describe model `name`: what it takes and gives, and which document answers now."""
+    entry = _entry(name)
+    headers = _headers(entry)
+    if app.current_event.headers.get("If-None-Match") == headers["ETag"]:
+        return Response(304, None, "", headers)
+    described = entry.model.describe()
+    own = {"name": described.pop("name"), "version": described.pop("version")}
+    text = wire.dumps(
+        {
+            "name": entry.name,
+            "version": entry.version,
+            "loaded": _timestamp(entry.loaded),
+            "stale": entry.stale,
+            "document": own,
+            **described,
+        }
+    )
+    return Response(200, wire.JSON_TYPE, text, headers)
+
+
+@app.get("/health")
+def health() -> Response[str]:
+    """Say whether the default model answers: 200, or 503 if it cannot be loaded."""
+    if not DEFAULT_MODEL:
+        return Response(200, wire.JSON_TYPE, wire.dumps({"status": "ok", "model": None}))
+    try:
+        entry = _entry(DEFAULT_MODEL)
+    except UnknownModelError as error:
+        raise UnavailableError("There is no live default model.", 5) from error
+    state = {"status": "ok", "model": entry.name, "version": entry.version, "stale": entry.stale}
+    return Response(200, wire.JSON_TYPE, wire.dumps(state), _headers(entry))
+
+
+def _content_is_ndjson(batch: bool) -> bool:
+    headers = app.current_event.headers
+    return wire.is_ndjson(headers.get("Content-Type"), headers.get("Content-Encoding"), batch)
+
+
+def _body() -> str:
+    event = app.current_event
+    return wire.body_text(event.body, bool(event.is_base64_encoded), MAX_BODY_BYTES)
+
+
+def _entry(name: str) -> Entry:
+    """Return the live model; a name that cannot be a model's never reaches the source."""
+    if not is_model_name(name):
+        raise UnknownModelError
+    entry = store.STORE.get(name, max(0.0, _seconds_left()))
+    app.append_context(entry=entry)
+    metrics.add_dimension("model", entry.name)
+    metrics.add_metadata("version", entry.version)
+    return entry
+
+
+def _headers(entry: Entry) -> dict[str, str | list[str]]:
+    headers: dict[str, str | list[str]] = {
+        "X-Model-Name": entry.name,
+        "X-Model-Version": re.sub(r"[^!-~]", "", entry.version),
+        "ETag": f'"{entry.model.sha256}"',
+    }
+    if entry.stale:
+        headers["X-Model-Stale"] = "true"
+        _metric("StaleServed", 1)
+    return headers
+
+
+def _score(entry: Entry, record: object) -> Any:
+    started = time.perf_counter()
+    try:
+        answer = entry.model.score(record, timeout=_score_seconds())
+    except RecursionError as error:
+        raise wire.NotJsonError("The record is nested too deep.") from error
+    _metric("ScoredRecords", 1)
+    _metric("ScoreTime", (time.perf_counter() - started) * 1000, MetricUnit.Milliseconds)
+    return answer
+
+
+def _score_batch(entry: Entry, records: list[Any]) -> list[str]:
+    """Return, for each record in order, the JSON text of its result or error."""
+    started, request = time.perf_counter(), _request_id()
+    good = [record for record in records if not isinstance(record, wire.NotJsonError)]
+    answers = iter(entry.model.score_batch(good, timeout=_score_seconds()))
+    rows, scored = [], 0
+    for index, record in enumerate(records):
+        answer = record if isinstance(record, wire.NotJsonError) else next(answers)
+        if isinstance(answer, Exception):
+            _count(answer)
+            error = problem(answer, request)
+            error["instance"] += f"#{index}"
+            rows.append(wire.dumps({"error": error}))
+        else:
+            scored += 1
+            rows.append(wire.dumps({"result": answer}))
+    _metric("ScoredRecords", scored)
+    _metric("ScoreTime", (time.perf_counter() - started) * 1000, MetricUnit.Milliseconds)
+    return rows
+
+
+def _seconds_left() -> float:
+    """Return how long this invocation may still work before it must write its answer."""
+    remaining = getattr(app.lambda_context, "get_remaining_time_in_millis", None)
+    return (remaining() / 1000 if remaining else 30.0) - RESERVE_SECONDS
+
+
+def _score_seconds() -> float:
+    seconds = min(SCORE_SECONDS, _seconds_left())
+    if seconds <= 0:
+        raise pfa.ScoringTimeout("There was no time left to score.")
+    return seconds
+
+
+def _count(error: BaseException) -> None:
+    if isinstance(error, pfa.InputError | wire.NotJsonError):
+        _metric("RefusedRecords", 1)
+    elif isinstance(error, pfa.ScoringError):
+        _metric("ScoringErrors", 1)
+    elif not isinstance(error, tuple(STATUS)):
+        _metric("Faults", 1)
+
+
+def _metric(name: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
+    metrics.add_metric(name, unit, value)
+
+
+def _request_id() -> str:
+    return str(getattr(app.lambda_context, "aws_request_id", "")) or str(0)
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _invoke(event: object) -> Any:
+    """Answer a direct invocation: the PFA output, or a problem document."""
+    name, record = DEFAULT_MODEL, event
+    if isinstance(event, dict) and event.keys() == {"model", "record"}:
+        name, record = event["model"], event["record"]
+    if not isinstance(name, str):
+        raise UnknownModelError
+    answer = _score(_entry(name), record)
+    wire.dumps(answer)
+    return answer
+
+
+def handler(event: Any, context: Any) -> Any:
+    """Answer one Lambda invocation, by API Gateway or direct. Raises nothing."""
+    is_http = isinstance(event, dict) and "httpMethod" in event and "requestContext" in event
+    app.lambda_context = context
+    try:
+        logger.set_correlation_id(_request_id())
+        answer = app.resolve(event, context) if is_http else _invoke(event)
+    except BaseException as error:
+        _count(error)
+        answer = problem(error, _request_id())
+        if is_http:
+            headers = {"Content-Type": [wire.PROBLEM_TYPE]}
+            status, body = answer["status"], wire.dumps(answer)
+            answer = {"statusCode": status, "multiValueHeaders": headers, "body": body}
+    finally:
+        if metrics.metric_set:
+            metrics.flush_metrics()
+        metrics.provider.clear_metrics()  # dimensions of a request that counted nothing
+        app.clear_context()
+    return answer
+
+
+if DEFAULT_MODEL:
+    try:
+        store.STORE.get(DEFAULT_MODEL, INIT_SECONDS)
+    except (UnavailableError, UnknownModelError) as error:
+        logger.warning("the default model is not loaded yet", reason=str(error))

@@ -1,0 +1,367 @@
+"""Which model answers now.
+
+A model is loaded when it is first asked for and kept. Once it is older than the time to live, the
+next request asks the source whether the document changed (by its ETag) and, if so, loads the new
+one and only then lets the old one go. When the source does not answer or the new document is
+broken, the last good model goes on answering, marked stale. What is kept is bounded by memory: the
+model that was asked for least recently goes first.
+
+Environment: MODEL_BUCKET (empty: the models packaged with the function), MODEL_TTL_SECONDS (60),
+MODEL_CACHE_MB (256), MODEL_MAX_MB (64, of one document), LAMBDA_TASK_ROOT.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+import pfa
+from bucket import Bucket, BucketError, Document, Listed, MissingError, RefusedError, TooLargeError
+from pfa.deadline import DeadlineExceeded, deadline
+from score.packaged import Folder
+from score.telemetry import logger, report
+
+REFRESH_SECONDS = 4.0  # to wait for the source when there is a model to fall back on
+LOAD_SECONDS = 20.0  # for the engine to load one document
+BACKOFF_SECONDS = (5.0, 60.0)  # first and longest pause after a failure; each doubles the last
+ABSENT_SECONDS = 5.0  # how long "no such model" is remembered
+ABSENT_NAMES = 512  # how many such names are remembered
+ABSENT_LOOKUPS = (
+    20  # unknown names asked of the source one by one per ABSENT_SECONDS; then a listing
+)
+SLOTS_WITHOUT_MODEL = 256
+BYTES_PER_BYTE = 24  # memory of a loaded model per byte of its document, at least
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class UnknownModelError(Exception):
+    """There is no live model of that name."""
+
+
+class UnavailableError(Exception):
+    """The model cannot be had now and there is no earlier one; ask again in `retry_after` s."""
+
+    def __init__(self, reason: str, retry_after: float) -> None:
+        """`reason` may be shown to callers."""
+        super().__init__(reason)
+        self.retry_after = max(1, round(retry_after))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A loaded model and what it was loaded from. It never changes, so no answer mixes two."""
+
+    name: str
+    model: pfa.Model
+    version: str
+    etag: str
+    loaded: datetime
+    size: int  # estimated bytes of memory
+    stale: bool = False
+
+
+class _Backoff:
+    """Pauses that double from one failure to the next."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.due = 0.0
+
+    def fail(self, now: float) -> None:
+        first, longest = BACKOFF_SECONDS
+        self.due = now + min(first * 2.0 ** min(self.failures, 10), longest)
+        self.failures += 1
+
+    def reset(self) -> None:
+        self.failures = 0
+        self.due = 0.0
+
+
+class _Slot:
+    """What is known about one name. `lock` is held by the thread that asks the source."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.entry: Entry | None = None
+        self.due = -1.0  # when the source is to be asked again
+        self.failures = _Backoff()
+        self.broken: str | None = None  # ETag of a document that does not load
+        self.reason = "The model has not been loaded yet."
+
+
+class ModelStore:
+    """The models of one source, kept for as long as memory and time to live allow.
+
+    `ttl` and what `clock` returns are seconds, `capacity` is bytes.
+    """
+
+    def __init__(
+        self,
+        source: Bucket | Folder,
+        ttl: float = 60.0,
+        capacity: int = 256_000_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Nothing is loaded yet."""
+        self.source = source
+        self.ttl = ttl
+        self.capacity = capacity
+        self._clock = clock
+        self._lock = threading.Lock()  # over the fields below, never held while waiting
+        self._slots: OrderedDict[str, _Slot] = OrderedDict()  # least recently asked for first
+        self._absent: OrderedDict[str, float] = OrderedDict()  # name -> until when
+        self._outage = _Backoff()  # of the source as a whole
+        self._lookups = 0
+        self._window_end = 0.0
+        self._listing: frozenset[str] | None = None
+
+    def get(self, name: str, seconds: float = LOAD_SECONDS) -> Entry:
+        """Return the live model `name`, at most about `ttl` seconds old.
+
+        `name` must be a model's name (`bucket.is_model_name`); waiting and loading take at most
+        about `seconds`. Raises UnknownModelError or UnavailableError.
+        """
+        until = time.monotonic() + seconds
+        now = self._clock()
+        with self._lock:
+            slot = self._slots.get(name)
+            if slot is not None:
+                self._slots.move_to_end(name)
+                if now < slot.due:
+                    return _entry_or_raise(slot, now)
+        if slot is None:
+            self._check_absent(name, now)
+            with self._lock:
+                slot = self._slots.setdefault(name, _Slot())
+        before = slot.entry
+        if before is not None:
+            if not slot.lock.acquire(blocking=False):
+                return before  # another thread is asking; no need to wait for it
+        elif not slot.lock.acquire(timeout=max(0.0, seconds)):
+            raise UnavailableError("The model is still being loaded.", BACKOFF_SECONDS[0])
+        try:
+            now = self._clock()
+            if now < slot.due:  # another thread asked while this one waited
+                return _entry_or_raise(slot, now)
+            return self._refresh(name, slot, until)
+        finally:
+            slot.lock.release()
+
+    def list(self, limit: int, after: str = "") -> list[Listed]:
+        """Return at most `limit` live models of the source after `after`; UnavailableError."""
+        try:
+            return self.source.list(limit, after)
+        except BucketError as error:
+            logger.warning("models cannot be listed", reason=str(error))
+            raise UnavailableError(
+                "The models cannot be listed now.", BACKOFF_SECONDS[0]
+            ) from error
+
+    def _check_absent(self, name: str, now: float) -> None:
+        """Raise UnknownModelError if `name` was found missing a moment ago.
+
+        When many unknown names are asked for, one listing answers for all of them, so that a flood
+        of made-up names costs the source a bounded number of calls.
+        """
+        with self._lock:
+            if self._absent.get(name, 0.0) > now:
+                raise UnknownModelError
+            if now >= self._window_end:
+                self._window_end, self._lookups, self._listing = now + ABSENT_SECONDS, 0, None
+            if self._lookups < ABSENT_LOOKUPS:
+                return
+            listing = self._listing
+        if listing is None:
+            try:
+                listing = frozenset(self.source.names(limit=100_000))
+            except BucketError:
+                return
+            with self._lock:
+                self._listing = listing
+        if name not in listing:
+            raise UnknownModelError
+
+    def _refresh(self, name: str, slot: _Slot, until: float) -> Entry:
+        """Ask the source, load what is new, return what is to answer. `slot.lock` is held."""
+        entry = slot.entry
+        now = self._clock()
+        if now < self._outage.due:
+            slot.due = self._outage.due
+            return self._keep(slot, "The source of models does not answer.")
+        known = slot.broken or (entry.etag if entry else None)
+        left = until - time.monotonic()
+        try:
+            document = self.source.get_if_changed(
+                name, known, min(left, REFRESH_SECONDS) if entry else left
+            )
+        except MissingError as error:
+            self._forget(name, slot)
+            raise UnknownModelError from error
+        except BucketError as error:
+            return self._failed(name, slot, error)
+        self._outage.reset()
+        slot.failures.reset()
+        if document is None:
+            slot.due = self._clock() + self.ttl
+            if slot.broken:
+                return self._keep(slot, slot.reason)
+            return self._serve(slot, replace(entry, stale=False) if entry and entry.stale else None)
+        if entry and document.etag == entry.etag:  # a broken document was rolled back
+            slot.broken = None
+            slot.due = self._clock() + self.ttl
+            return self._serve(slot, replace(entry, version=document.version, stale=False))
+        return self._load(name, slot, document, until)
+
+    def _serve(self, slot: _Slot, entry: Entry | None) -> Entry:
+        """Let `entry` answer from now on, or what answers already."""
+        if entry is not None:
+            slot.entry = entry
+        return _entry_or_raise(slot, self._clock())
+
+    def _load(self, name: str, slot: _Slot, document: Document, until: float) -> Entry:
+        estimate = len(document.body) * BYTES_PER_BYTE
+        self._make_room(name, estimate)
+        before, started = _resident_bytes(), time.perf_counter()
+        seconds = min(LOAD_SECONDS, until - time.monotonic())
+        try:
+            with deadline(max(seconds, 0.001)):
+                model = pfa.load(document.body)
+        except DeadlineExceeded:
+            if seconds >= LOAD_SECONDS or slot.entry:
+                slot.broken = document.etag
+            return self._broken(name, slot, document, f"not loaded within {seconds:.1f} s")
+        except pfa.DocumentError as error:
+            slot.broken = document.etag
+            return self._broken(name, slot, document, str(error))
+        except Exception:
+            logger.exception("the engine failed on a document", model=name)
+            slot.broken = document.etag
+            return self._broken(name, slot, document, "the engine failed")
+        took = time.perf_counter() - started
+        size = max(_resident_bytes() - before, estimate)
+        entry = Entry(
+            name, model, document.version, document.etag, datetime.now(UTC), size, stale=False
+        )
+        with self._lock:
+            slot.entry, slot.broken, slot.due = entry, None, self._clock() + self.ttl
+            self._slots[name] = slot
+            self._slots.move_to_end(name)
+        self._make_room(name, 0)
+        logger.info("model loaded", model=name, version=entry.version, sha256=model.sha256)
+        report("ModelLoaded", name)
+        report("ModelLoadTime", name, took * 1000, MetricUnit.Milliseconds)
+        return entry
+
+    def _broken(self, name: str, slot: _Slot, document: Document, reason: str) -> Entry:
+        logger.error(
+            "document is broken", model=name, version=document.version, reason=reason[:1000]
+        )
+        report("RefreshFailed", name)
+        slot.failures.fail(self._clock())
+        slot.due = self._clock() + self.ttl if slot.broken else slot.failures.due
+        return self._keep(slot, "The live document of this model cannot be loaded.")
+
+    def _failed(self, name: str, slot: _Slot, error: BucketError) -> Entry:
+        """Note that the source did not give the document."""
+        now = self._clock()
+        slot.failures.fail(now)
+        slot.due = slot.failures.due
+        # A refusal of one object, or one that is too large, says nothing about the others.
+        about_one = isinstance(error, TooLargeError) or (
+            isinstance(error, RefusedError) and error.status < 500
+        )
+        if not about_one:
+            self._outage.fail(now)
+        logger.warning("model refresh failed", model=name, reason=str(error))
+        if slot.entry:  # else the name may be made up, and dimensions are to be known names only
+            report("RefreshFailed", name)
+        return self._keep(slot, "The source of models does not answer.")
+
+    def _keep(self, slot: _Slot, reason: str) -> Entry:
+        """Go on with the last good model, marked stale, or raise UnavailableError."""
+        slot.reason = reason
+        if slot.entry is None:
+            with self._lock:
+                empty = [key for key, other in self._slots.items() if other.entry is None]
+                for key in empty[: max(0, len(empty) - SLOTS_WITHOUT_MODEL)]:
+                    del self._slots[key]
+        elif not slot.entry.stale:
+            slot.entry = replace(slot.entry, stale=True)
+        return _entry_or_raise(slot, self._clock())
+
+    def _forget(self, name: str, slot: _Slot) -> None:
+        """Drop a model that is no longer live, and remember the name for a moment."""
+        now = self._clock()
+        with self._lock:
+            self._slots.pop(name, None)
+            self._absent[name] = now + ABSENT_SECONDS
+            self._absent.move_to_end(name)
+            if len(self._absent) > ABSENT_NAMES:
+                self._absent.popitem(last=False)
+            self._lookups += 1
+        self._outage.reset()
+        if slot.entry:
+            slot.entry = None  # for a thread that waits for this slot
+            logger.warning("model is gone", model=name)
+            report("ModelGone", name)
+
+    def _make_room(self, name: str, needed: int) -> None:
+        """Let other models go, the least recently asked for first, until `needed` more bytes fit.
+
+        Model `name` stays whatever it needs.
+        """
+        gone = []
+        with self._lock:
+            total = needed + sum(slot.entry.size for slot in self._slots.values() if slot.entry)
+            for other, slot in [*self._slots.items()]:
+                if total <= self.capacity:
+                    break
+                if slot.entry and other != name:
+                    total -= slot.entry.size
+                    del self._slots[other]
+                    gone.append(other)
+        for other in gone:
+            logger.info("model evicted", model=other)
+            report("ModelEvicted", other)
+
+
+def _entry_or_raise(slot: _Slot, now: float) -> Entry:
+    if slot.entry is not None:
+        return slot.entry
+    raise UnavailableError(slot.reason, slot.due - now)
+
+
+def _resident_bytes() -> int:
+    """Return this process's resident memory (second field of /proc/self/statm, in pages)."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
+    except OSError:
+        return 0
+
+
+def from_environment() -> ModelStore:
+    """Return the store that the environment describes (see the module's docstring)."""
+    bucket = os.environ.get("MODEL_BUCKET", "")
+    source: Bucket | Folder
+    if bucket:
+        limit = float(os.environ.get("MODEL_MAX_MB") or 64)
+        source = Bucket(bucket, max_bytes=int(limit * 1_000_000))
+    else:
+        root = os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).parents[1]
+        source = Folder(Path(root) / "models")
+    return ModelStore(
+        source,
+        ttl=float(os.environ.get("MODEL_TTL_SECONDS") or 60),
+        capacity=int(float(os.environ.get("MODEL_CACHE_MB") or 256) * 1_000_000),
+    )
+
+
+STORE = from_environment()

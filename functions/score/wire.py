@@ -1,0 +1,143 @@
+"""JSON as it crosses the wire: strict reading of what callers send, safe writing of answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any, NoReturn
+
+JSON_TYPE = "application/json"
+NDJSON_TYPE = "application/x-ndjson"
+PROBLEM_TYPE = "application/problem+json"
+NDJSON_TYPES = frozenset({NDJSON_TYPE, "application/ndjson", "application/jsonl"})
+SPACE = " \t\r\n"  # what RFC 8259 allows between tokens
+
+
+class NotJsonError(Exception):
+    """A request's body is not the JSON that it should be; the message says why."""
+
+
+class MediaTypeError(Exception):
+    """A request's body is of a type that is not taken; the message says which are."""
+
+
+class TooMuchError(Exception):
+    """A request or its answer is larger than may cross; the message says what the limit is."""
+
+
+def is_ndjson(content_type: str | None, content_encoding: str | None, batch: bool) -> bool:
+    """Say whether a body is newline-delimited JSON (only a `batch` may be); no type means JSON.
+
+    Raises MediaTypeError for every type but JSON (`application/json`, `+json`) and NDJSON, for a
+    charset other than UTF-8 and for a compressed body.
+    """
+    if (content_encoding or "identity").strip().lower() != "identity":
+        raise MediaTypeError("The body must not be compressed.")
+    media, *parameters = (content_type or JSON_TYPE).lower().split(";")
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8"):
+            raise MediaTypeError("The charset must be utf-8.")
+    media = media.strip()
+    if batch and media in NDJSON_TYPES:
+        return True
+    if media in ("", JSON_TYPE) or (media.startswith("application/") and media.endswith("+json")):
+        return False
+    also = f" or {NDJSON_TYPE}" if batch else ""
+    raise MediaTypeError(f"The Content-Type must be {JSON_TYPE}{also}.")
+
+
+def body_text(body: object, is_base64: bool, limit: int) -> str:
+    """Return the text of an API Gateway event's `body`, without a byte order mark.
+
+    Raises TooMuchError if it has more than `limit` bytes, NotJsonError if it is empty, or is not
+    base64 or UTF-8 where it should be.
+    """
+    if not isinstance(body, str) or not body:
+        raise NotJsonError("The body is empty.")
+    if is_base64:
+        if len(body) // 4 * 3 - 2 > limit:
+            raise TooMuchError(f"The body is larger than {limit} bytes.")
+        try:
+            raw = base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise NotJsonError("The body is not valid base64.") from error
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise NotJsonError(f"The body is not UTF-8 (byte {error.start}).") from error
+        size = len(raw)
+    else:
+        text = body
+        # Only a text near the limit is worth encoding to be counted; a character has 1 to 4 bytes.
+        near = len(text) * 4 > limit
+        size = len(text.encode("utf-8", "surrogatepass")) if near else len(text)
+    if size > limit:
+        raise TooMuchError(f"The body is larger than {limit} bytes.")
+    return text.removeprefix("\ufeff")
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise NotJsonError(f"The key {json.dumps(key[:100])} is in one object twice.")
+            seen.add(key)
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates)
+
+
+def loads(text: str) -> Any:
+    """Return the value of one JSON text; NotJsonError says why it is none.
+
+    NaN, Infinity and numbers beyond a double become floats that are not finite, which a model's
+    input check then refuses by name. A key twice in one object is refused: which one is meant?
+    """
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise NotJsonError(f"Not JSON: {error.msg} ({place}).") from error
+    except RecursionError as error:
+        raise NotJsonError("The JSON is nested too deep.") from error
+    except ValueError as error:  # CPython turns no more than 4300 digits into an int
+        raise NotJsonError("A number has too many digits.") from error
+
+
+def lines(text: str) -> list[Any]:
+    """Return the values of a newline-delimited text's lines that are not blank, in order.
+
+    A line that is not JSON becomes a NotJsonError in its place (not raised).
+    """
+    found: list[Any] = []
+    for line in text.split("\n"):
+        if not line.strip(SPACE):
+            continue
+        try:
+            found.append(loads(line))
+        except NotJsonError as error:
+            found.append(error)
+    return found
+
+
+def _no_default(value: object) -> NoReturn:
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=True,  # a lone surrogate has no UTF-8, but it has an escape
+    allow_nan=False,
+    check_circular=False,
+    separators=(",", ":"),
+    default=_no_default,
+)
+
+
+def dumps(value: object) -> str:
+    """Return `value` as compact JSON in ASCII. ValueError if a number in it is not finite."""
+    return _ENCODER.encode(value)
