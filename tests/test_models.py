@@ -1,0 +1,214 @@
+"""The sample models: made again to the byte, and true to R on every row there is."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+import pfa
+import pfa.compat
+from scripts import make_credit, make_events, make_models, make_real_estate, r_data
+from scripts.sample import DATA, EVENTS, MODELS, examples
+
+NAMES = ("credit", "hello", "real_estate", "sonar")
+APPLICANT = make_events.APPLICANT
+
+
+def document(name: str) -> dict:
+    return json.loads((MODELS / f"{name}.pfa").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, pfa.Model]:
+    return {name: pfa.load((MODELS / f"{name}.pfa").read_bytes()) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def engines() -> dict:
+    return {name: pfa.compat.engine(document(name)) for name in NAMES}
+
+
+def credit_cases() -> list[tuple[dict, float]]:
+    cases = json.loads((DATA / "credit/cases.json").read_text("utf-8"))
+    return list(zip(cases["inputs"], cases["default_probability"], strict=True))
+
+
+def committed(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in folder.iterdir()}
+
+
+def test_models_made_again_are_the_committed_ones():
+    assert make_models.files() == committed(MODELS)
+
+
+def test_events_made_again_are_the_committed_ones():
+    assert make_events.files() == committed(EVENTS)
+
+
+def test_examples_are_true(name, models, engines):
+    carried = examples(document(name))
+    assert len(carried) >= 4
+    for record, expected in carried:
+        assert models[name].score(record) == expected
+        assert engines[name].action(record) == expected
+
+
+def test_model_says_what_it_is(name, models):
+    assert models[name].name == name
+    assert models[name].doc
+    assert models[name].version == 1
+    assert models[name].metadata["source"]
+
+
+def test_hello(models):
+    assert models["hello"].score(3.14) == 103.14
+    assert models["hello"].score(3) == 103.0
+
+
+def test_sonar_agrees_with_r_on_every_row_of_the_data(models, engines):
+    cases = json.loads((DATA / "r_models/sonar_nb.cases.json").read_text("utf-8"))
+    with (DATA / "sonar/sonar.csv").open(encoding="utf-8") as file:
+        rows = [
+            {k: float(v) for k, v in row.items() if k != "Class"} for row in csv.DictReader(file)
+        ]
+    assert rows == cases["inputs"]
+    assert len(rows) == 208
+    assert [models["sonar"].score(row) for row in rows] == cases["outputs"]
+    assert [engines["sonar"].action(row) for row in rows] == cases["outputs"]
+
+
+def test_sonar_keeps_the_exported_document():
+    exported = json.loads((DATA / "r_models/sonar_nb.pfa").read_text("utf-8"))
+    ours = document("sonar")
+    assert {key: ours[key] for key in exported} == exported
+    assert set(ours) - set(exported) == {"name", "doc", "version", "metadata"}
+
+
+def test_credit_agrees_with_r_on_every_case(models, engines):
+    cases = credit_cases()
+    assert len(cases) == 200
+    for record, printed in cases:
+        answer = models["credit"].score(record)
+        assert list(answer) == ["default.probability"]
+        assert float(f"{answer['default.probability']:.15g}") == printed
+        assert engines["credit"].action(record) == answer
+
+
+def test_credit_gives_r_s_probability_to_the_last_bit(models):
+    answer = models["credit"].score(APPLICANT)
+    assert answer == {"default.probability": 0.30575539568345322}
+    assert answer["default.probability"] == 85 / 278  # of 278 such applicants 85 defaulted
+
+
+@pytest.mark.parametrize(
+    ("months", "probability"),
+    [(22, 85 / 278), (22.49, 85 / 278), (22.5, 122 / 196), (23, 122 / 196)],
+)
+def test_credit_splits_the_duration_between_22_and_23_months(models, months, probability):
+    record = APPLICANT | {"Duration.in.month": months, "Savings.account.bonds": "A61"}
+    assert models["credit"].score(record)["default.probability"] == probability
+
+
+def test_credit_tree_is_the_one_that_r_printed():
+    tree = make_credit.load()
+    printed = json.loads((DATA / "credit/rpart_tree.json").read_text("utf-8"))
+    assert tree.numbers == printed["nodes"]
+    assert list(tree.variable.values()) == printed["var"]
+    assert tree.levels == printed["xlevels"]
+    assert [float(f"{p:.15g}") for p in tree.default.values()] == [p[1] for p in printed["yprob"]]
+    # R prints: checking A11, A12 | duration < 22.5 | history A32 to A34 | savings A64, A65
+    assert {number: split[3] for number, split in tree.splits.items()}[3] == 22.5
+    root = tree.pfa()
+    assert root["value"] == {"array": ["A13", "A14"]}
+    assert root["fail"]["TreeNode"]["pass"]["TreeNode"]["value"] == {"array": ["A32", "A33", "A34"]}
+    assert root["fail"]["TreeNode"]["fail"]["TreeNode"]["value"] == {"array": ["A64", "A65"]}
+
+
+@pytest.mark.parametrize("field", list(APPLICANT))
+def test_credit_names_what_is_wrong_with_each_field(models, field):
+    rest = {key: value for key, value in APPLICANT.items() if key != field}
+    wrong_type = "twelve" if field == "Duration.in.month" else 12
+    bad = [(rest, -1, "is missing"), (rest | {field: wrong_type}, -2, "must be")]
+    bad.append((rest | {field.lower(): 1}, -1, "is missing"))
+    if field != "Duration.in.month":
+        bad.append((rest | {field: "A99"}, -3, "must be one of A"))
+        bad.append((rest | {field: ""}, -3, "must be one of A"))
+    for record, code, words in bad:
+        with pytest.raises(pfa.ScoringError) as caught:
+            models["credit"].score(record)
+        assert caught.value.code == code
+        assert f"{field} {words}" in str(caught.value)
+        assert "A99" not in str(caught.value)
+
+
+def test_credit_refuses_another_field(models):
+    with pytest.raises(pfa.ScoringError) as caught:
+        models["credit"].score(APPLICANT | {"Age.in.years": 67})
+    assert caught.value.code == -4
+
+
+@pytest.mark.parametrize("value", [None, True, [20], {"a": 1}, math.nan, math.inf])
+def test_credit_refuses_what_is_neither_number_nor_text(models, value):
+    with pytest.raises(pfa.InputError) as caught:
+        models["credit"].score(APPLICANT | {"Duration.in.month": value})
+    assert [error["pointer"] for error in caught.value.errors] == ["/Duration.in.month"]
+
+
+def test_real_estate_answers(models):
+    assert models["real_estate"].score({"distance": 150}) == {"cost": 50.3}
+    assert models["real_estate"].score({"distance": 1000}) == {"cost": 33.38}
+    assert models["real_estate"].score({"distance": 1e300})["cost"] < 0  # far outside the data
+
+
+def test_real_estate_is_the_least_squares_line():
+    """No other line near it has smaller squares, told without the formula that found it."""
+    with (DATA / "real_estate/real_estate.csv").open(encoding="utf-8") as file:
+        rows = [
+            (math.log(float(row[make_real_estate.DISTANCE])), float(row[make_real_estate.PRICE]))
+            for row in csv.DictReader(file)
+        ]
+    assert len(rows) == 414
+
+    def squares(intercept: float, slope: float) -> float:
+        return math.fsum((y - intercept - slope * x) ** 2 for x, y in rows)
+
+    intercept, slope = make_real_estate.fit()
+    best = squares(intercept, slope)
+    for step in (0.01, -0.01):
+        assert squares(intercept + step, slope) > best
+        assert squares(intercept, slope + step) > best
+
+
+@pytest.mark.parametrize("distance", [0, 0.0, -0.0, -1, -1e-300, -150.5])
+def test_real_estate_refuses_no_distance(models, distance):
+    with pytest.raises(pfa.ScoringError) as caught:
+        models["real_estate"].score({"distance": distance})
+    assert caught.value.code == -1
+    assert "distance must be greater than 0 metres" in str(caught.value)
+
+
+def test_events_carry_what_they_promise():
+    sonar = json.loads((EVENTS / "sonar.json").read_text("utf-8"))
+    assert sonar["path"] == "/models/sonar/score"
+    assert json.loads(sonar["body"]) == examples(document("sonar"))[0][0]
+    assert json.loads(json.loads((EVENTS / "credit.json").read_text("utf-8"))["body"]) == APPLICANT
+
+
+def test_r_data_refuses_what_it_cannot_read(tmp_path):
+    import gzip
+
+    path = tmp_path / "x.RData"
+    path.write_bytes(gzip.compress(b"RDA3\nA\n"))
+    with pytest.raises(ValueError, match="no XDR"):
+        r_data.load(path)
+    header = b"RDX2\nX\n" + bytes(12)
+    path.write_bytes(gzip.compress(header + (15).to_bytes(4, "big") + (1).to_bytes(4, "big")))
+    with pytest.raises(ValueError, match="type 15"):
+        r_data.load(path)
