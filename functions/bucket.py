@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -147,7 +148,8 @@ class Bucket:
 
     def _read(self, answer: GetObjectOutputTypeDef, until: float) -> bytes:
         length = answer["ContentLength"]
-        with answer["Body"] as stream:
+        stream = answer["Body"]
+        with closing(stream):  # not `with stream`, which gives the raw one without iter_chunks
             if length > self.max_bytes:
                 raise TooLargeError(f"{length} bytes are more than the limit of {self.max_bytes}")
             pieces = []
