@@ -12,7 +12,6 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from scripts.build import build
-
 from scripts.local_cloud import ROOT, LocalCloud
 
 MODELS = ROOT / "models"

@@ -123,6 +123,16 @@ class LocalCloud:
             "VersionId"
         ]
 
+    def delete_model(self, name: str) -> None:
+        """Delete the live model of that name; its earlier versions stay, as S3 keeps them."""
+        self.s3.client.delete_object(Bucket=self.bucket, Key=f"live/{name}.pfa")
+
+    def restart_s3(self) -> None:
+        """Start S3 again after `s3.kill()`, at the same address, with an empty bucket."""
+        self.s3.start()
+        self.s3.wait()
+        self.s3.create_bucket(self.bucket)
+
     def invoke(self, payload: bytes, timeout: float = 30.0) -> Answer:
         """Call the function directly, as Lambda's Invoke does, without the API."""
         return self.pool.invoke(payload, timeout)

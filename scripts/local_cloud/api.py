@@ -31,8 +31,8 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 DEFAULT_TIMEOUT_SECONDS = 29.0
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB plus 100 bytes
 MAX_EVENT_BYTES = 6_291_556
-MAX_HEADER_BYTES = 10_240
 
+STAGE = "local"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 ANSWER_KEYS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
 
@@ -43,9 +43,8 @@ GATEWAY_RESPONSES = {
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
     "BAD_REQUEST_BODY": (400, "Invalid request body"),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out"),
-    # A function that fails, or answers what is no proxy answer: 502, though the type's own
-    # default status is 504.
-    "INTEGRATION_FAILURE": (502, "Internal server error"),
+    # A function that fails, or answers what is no proxy answer, is 502 and has no type of its own.
+    "DEFAULT_5XX": (502, "Internal server error"),
 }
 
 
@@ -126,17 +125,17 @@ class Api:
             if match and route.method in (request.method, "ANY"):
                 break
         else:
-            return self._gateway_response("MISSING_AUTHENTICATION_TOKEN", request_id)
+            return self._gateway_response("MISSING_AUTHENTICATION_TOKEN", request, request_id)
         if len(request.body) > MAX_BODY_BYTES:
-            return self._gateway_response("REQUEST_TOO_LARGE", request_id)
+            return self._gateway_response("REQUEST_TOO_LARGE", request, request_id)
         if route.mock:
             return route.mock
         given = request.header("x-api-key").encode()
         if route.needs_key and not hmac.compare_digest(given, self._api_key.encode()):
-            return self._gateway_response("INVALID_API_KEY", request_id)
+            return self._gateway_response("INVALID_API_KEY", request, request_id)
         event = json.dumps(self._event(request, route, match.groupdict(), request_id)).encode()
         if len(event) > MAX_EVENT_BYTES:
-            return self._gateway_response("REQUEST_TOO_LARGE", request_id)
+            return self._gateway_response("REQUEST_TOO_LARGE", request, request_id)
         return self._integration(event, route, request, request_id)
 
     def _integration(
@@ -147,15 +146,15 @@ class Api:
         try:
             answer = self._function.invoke(event, route.timeout)
         except InvokeTimeoutError:
-            return self._gateway_response("INTEGRATION_TIMEOUT", request_id)
+            return self._gateway_response("INTEGRATION_TIMEOUT", request, request_id)
         except (OSError, http.client.HTTPException):
-            return self._gateway_response("INTEGRATION_FAILURE", request_id)
+            return self._gateway_response("DEFAULT_5XX", request, request_id)
         try:
             if answer.error is not None:
                 raise ProxyAnswerError(answer.error)
             response = self._response(answer.payload, request)
         except ProxyAnswerError:
-            return self._gateway_response("INTEGRATION_FAILURE", request_id)
+            return self._gateway_response("DEFAULT_5XX", request, request_id)
         response.headers.append(("x-amzn-RequestId", request_id))
         return response
 
@@ -195,14 +194,14 @@ class Api:
                     "sourceIp": request.source_ip,
                     "userAgent": request.header("user-agent"),
                 },
-                "path": f"/local{request.path}",
+                "path": f"/{STAGE}{request.path}",
                 "protocol": "HTTP/1.1",
                 "requestId": request_id,
                 "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
                 "requestTimeEpoch": int(now * 1000),
                 "resourceId": "local",
                 "resourcePath": route.resource,
-                "stage": "local",
+                "stage": STAGE,
             },
             "body": text.decode(errors="replace") if text else None,
             "isBase64Encoded": binary,
@@ -236,34 +235,30 @@ class Api:
             headers.append(("Content-Type", "application/json"))
         return Response(status, headers, content)
 
-    def _gateway_response(self, kind: str, request_id: str) -> Response:
+    def _gateway_response(self, kind: str, request: Request, request_id: str) -> Response:
         """Make an error of the gateway itself, with the template's headers and body for it."""
         status, message = GATEWAY_RESPONSES[kind]
         given = self._responses.get(kind) or self._responses.get(f"DEFAULT_{status // 100}XX", {})
-        status = int(given.get("statusCode", status))
-        headers = [
-            (key.removeprefix("gatewayresponse.header."), str(value).strip("'"))
-            for key, value in given.get("responseParameters", {}).items()
-            if key.startswith("gatewayresponse.header.")
-        ]
-        context = {
-            "$context.error.messageString": json.dumps(message),
-            "$context.error.message": message,
-            "$context.error.responseType": kind,
-            "$context.requestId": request_id,
-        }
         media_type, body = next(
             iter(given.get("responseTemplates", {}).items()),
             ("application/json", '{"message":$context.error.messageString}'),
         )
-        for name, value in context.items():  # the longer name of two comes first
-            body = body.replace(name, value)
-        headers += [
-            ("Content-Type", media_type),
-            ("x-amzn-RequestId", request_id),
-            ("x-amzn-ErrorType", kind),
-        ]
-        return Response(status, headers, body.encode())
+        headers = {
+            "Content-Type": media_type,
+            "x-amzn-RequestId": request_id,
+            "x-amzn-ErrorType": kind,
+        } | _constants(given, "gatewayresponse.header.")
+        context = {
+            "extendedRequestId": request_id,
+            "error.messageString": json.dumps(message),
+            "error.message": message,
+            "error.responseType": kind,
+            "httpMethod": request.method,
+            "path": json.dumps(f"/{STAGE}{request.path}")[1:-1],
+            "requestId": request_id,
+        }
+        body = re.sub(r"\$context\.(\w+(?:\.\w+)?)", lambda match: context.get(match[1], "-"), body)
+        return Response(int(given.get("statusCode", status)), [*headers.items()], body.encode())
 
 
 def _route(
@@ -286,15 +281,22 @@ def _route(
 def _mock(integration: Mapping[str, Any]) -> Response:
     """Return the constant answer of a mock integration, which is how SAM answers a preflight."""
     given: Mapping[str, Any] = next(iter(integration.get("responses", {}).values()), {})
-    prefix = "method.response.header."
-    headers = [
-        (key.removeprefix(prefix), str(value).strip("'"))
-        for key, value in given.get("responseParameters", {}).items()
-        if key.startswith(prefix)
-    ]
+    headers = _constants(given, "method.response.header.")
     body = next(iter(given.get("responseTemplates", {}).values()), "").strip()
-    status = int(given.get("statusCode", 200))
-    return Response(status, headers, b"" if body in ("", "{}") else body.encode())
+    return Response(
+        int(given.get("statusCode", 200)),
+        [*headers.items()],
+        b"" if body in ("", "{}") else body.encode(),
+    )
+
+
+def _constants(response: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    """Return the headers that a response sets to a constant, written in single quotes."""
+    return {
+        key.removeprefix(prefix): str(value).strip("'")
+        for key, value in response.get("responseParameters", {}).items()
+        if key.startswith(prefix)
+    }
 
 
 def _merge_headers(

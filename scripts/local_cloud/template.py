@@ -5,6 +5,7 @@ document: routes, API keys, CORS answers and gateway responses are read from the
 about the API is written down twice.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ def load(path: Path, parameters: Mapping[str, str] | None = None) -> Deployment:
         sam_parser=Parser(),
         boto_session=boto3.Session(region_name=REGION),
     )
+    logging.getLogger("samtranslator").setLevel(logging.CRITICAL)  # its feature toggles
     expanded = translator.translate(template, parameter_values=dict(values))
     resolver = _Resolver(expanded, values)
     apis = _of_type(expanded, "AWS::ApiGateway::RestApi")

@@ -90,15 +90,37 @@ Resources:
 """
 
 # From AWS's example of a REST API's proxy event; left out is what only a deployed one has.
-EVENT_KEYS = set(
-    "resource path httpMethod headers multiValueHeaders queryStringParameters body"
-    " multiValueQueryStringParameters pathParameters stageVariables requestContext"
-    " isBase64Encoded".split()
-)
-CONTEXT_KEYS = set(
-    "accountId apiId domainName domainPrefix extendedRequestId httpMethod identity path protocol"
-    " requestId requestTime requestTimeEpoch resourceId resourcePath stage".split()
-)
+EVENT_KEYS = {
+    "resource",
+    "path",
+    "httpMethod",
+    "headers",
+    "multiValueHeaders",
+    "queryStringParameters",
+    "multiValueQueryStringParameters",
+    "pathParameters",
+    "stageVariables",
+    "requestContext",
+    "body",
+    "isBase64Encoded",
+}
+CONTEXT_KEYS = {
+    "accountId",
+    "apiId",
+    "domainName",
+    "domainPrefix",
+    "extendedRequestId",
+    "httpMethod",
+    "identity",
+    "path",
+    "protocol",
+    "requestId",
+    "requestTime",
+    "requestTimeEpoch",
+    "resourceId",
+    "resourcePath",
+    "stage",
+}
 
 
 @pytest.fixture(scope="module")

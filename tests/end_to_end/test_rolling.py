@@ -1,0 +1,202 @@
+"""A model is replaced, broken, deleted, or S3 dies, while requests go on."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from scripts.local_cloud import LocalCloud
+from tests.end_to_end.conftest import NO_TTL, http_client
+
+pytestmark = pytest.mark.end_to_end
+
+
+def adding(number: int) -> bytes:
+    """A document that answers `number` and the request's own number: a mix would show."""
+    document = {
+        "input": "int",
+        "output": {"type": "array", "items": "int"},
+        "action": {
+            "type": {"type": "array", "items": "int"},
+            "new": ["input", number, {"+": ["input", number]}],
+        },
+        "version": number,
+    }
+    return json.dumps(document).encode()
+
+
+class Callers:
+    """Threads that go on asking one model, and keep every answer."""
+
+    def __init__(self, cloud: LocalCloud, name: str, count: int) -> None:
+        self.cloud, self.path = cloud, f"/models/{name}/score"
+        self.answers: list[tuple[int, httpx.Response]] = []
+        self.failures: list[Exception] = []
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
+
+    def _ask(self) -> None:
+        number = 0
+        with http_client(self.cloud) as client:
+            while not self._over.is_set():
+                number += 1
+                try:
+                    self.answers.append((number, client.post(self.path, json=number)))
+                except Exception as error:
+                    self.failures.append(error)
+
+    def __enter__(self) -> "Callers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for(self, more: int) -> None:
+        """Return when `more` answers have come in since the call."""
+        goal = len(self.answers) + more
+        give_up = time.monotonic() + 60
+        while len(self.answers) < goal and time.monotonic() < give_up:
+            time.sleep(0.01)
+        assert len(self.answers) >= goal
+
+
+def test_rolling_under_load_loses_no_request_and_mixes_none(cloud: LocalCloud) -> None:
+    versions = {cloud.put_model("rolled", adding(0)): 0}
+    with Callers(cloud, "rolled", 4) as callers:
+        for number in range(1, 13):
+            callers.wait_for(20)
+            versions[cloud.put_model("rolled", adding(number))] = number
+        callers.wait_for(20)
+    assert not callers.failures
+    seen: Counter[int] = Counter()
+    for number, response in callers.answers:
+        assert response.status_code == 200, response.text
+        version = versions[response.headers["x-model-version"]]
+        assert response.json() == [number, version, number + version]
+        seen[version] += 1
+    assert set(seen) == set(range(13))
+    cloud.delete_model("rolled")
+
+
+def test_a_caller_never_sees_an_older_model_after_a_newer_one(
+    cloud: LocalCloud, client: httpx.Client, live: Callable[[Any], str]
+) -> None:
+    name = live(adding(0))
+    for number in range(1, 6):
+        version = cloud.put_model(name, adding(number))
+        response = client.post(f"/models/{name}/score", json=1)
+        assert response.headers["x-model-version"] == version
+        assert response.json()[1] == number
+
+
+def test_half_a_document_leaves_the_last_good_model(
+    cloud: LocalCloud, client: httpx.Client, live: Callable[[Any], str]
+) -> None:
+    name = live(adding(1))
+    path = f"/models/{name}/score"
+    fresh = client.post(path, json=1)
+    assert "x-model-stale" not in fresh.headers
+    cloud.put_model(name, adding(2)[:60])
+    stale = client.post(path, json=1)
+    assert (stale.status_code, stale.json()[1]) == (200, 1)
+    assert stale.headers["x-model-stale"] == "true"
+    assert stale.headers["x-model-version"] == fresh.headers["x-model-version"]
+    cloud.put_model(name, adding(3))
+    mended = client.post(path, json=1)
+    assert mended.json()[1] == 3
+    assert "x-model-stale" not in mended.headers
+
+
+def test_deleted_model_is_404(
+    cloud: LocalCloud, client: httpx.Client, live: Callable[[Any], str]
+) -> None:
+    name = live(adding(1))
+    assert client.post(f"/models/{name}/score", json=1).status_code == 200
+    cloud.delete_model(name)
+    assert client.post(f"/models/{name}/score", json=1).status_code == 404
+
+
+def test_model_of_8_megabytes(
+    cloud: LocalCloud, client: httpx.Client, live: Callable[[Any], str]
+) -> None:
+    table = [[float(row * 100 + column) for column in range(100)] for row in range(10_000)]
+    row = {"type": "array", "items": "double"}
+    document = {
+        "input": "int",
+        "output": "double",
+        "cells": {"table": {"type": {"type": "array", "items": row}, "init": table}},
+        "action": {"cell": "table", "path": ["input", {"int": 7}]},
+    }
+    body = json.dumps(document).encode()
+    assert len(body) > 8_000_000
+    name = live(body)
+    for record in (0, 9_999):
+        response = client.post(f"/models/{name}/score", json=record)
+        assert response.status_code == 200, response.text
+        assert response.json() == record * 100 + 7.0
+
+
+@pytest.fixture
+def frail(artefact: Path, documents: dict[str, bytes]) -> Iterator[LocalCloud]:
+    """A cloud of its own, whose S3 may die."""
+    with LocalCloud(artefact, emulators=2, overrides=NO_TTL) as cloud:
+        cloud.put_model("model", adding(1))
+        yield cloud
+
+
+def eventually(call: Callable[[], httpx.Response], right: Callable[[httpx.Response], bool]) -> None:
+    """Repeat a request until its answer is right; the store asks S3 again after 5 to 60 s."""
+    give_up = time.monotonic() + 100
+    while not right(response := call()):
+        assert response.status_code == 200, response.text
+        assert time.monotonic() < give_up, response.headers
+        time.sleep(0.2)
+
+
+def test_s3_dies_in_the_middle_of_a_roll_and_comes_back(frail: LocalCloud) -> None:
+    with Callers(frail, "model", 2) as callers:
+        callers.wait_for(10)
+        frail.put_model("model", adding(2))
+        frail.s3.kill()
+        dead = len(callers.answers)
+        callers.wait_for(20)
+    assert not callers.failures
+    for number, response in callers.answers:
+        assert response.status_code == 200, response.text
+        assert response.json() in ([number, 1, number + 1], [number, 2, number + 2])
+    late = [response for _, response in callers.answers[dead + 4 :]]
+    assert {response.headers.get("x-model-stale") for response in late} == {"true"}
+    with http_client(frail) as client:
+        # A model that no environment has loaded cannot be had: 503, not 404.
+        response = client.post("/models/other/score", json=1)
+        assert response.status_code == 503
+        assert int(response.headers["retry-after"]) >= 1
+        frail.restart_s3()
+        frail.put_model("model", adding(3))
+        eventually(
+            lambda: client.post("/models/model/score", json=1),
+            lambda answer: answer.json()[1] == 3 and "x-model-stale" not in answer.headers,
+        )
+
+
+def test_s3_that_hangs_does_not_hold_the_last_good_model(frail: LocalCloud) -> None:
+    with http_client(frail) as client:
+        assert client.post("/models/model/score", json=1).json()[1] == 1
+        frail.s3.stall()
+        try:
+            for _ in range(3):
+                response = client.post("/models/model/score", json=1)
+                assert response.status_code == 200, response.text
+                assert response.headers["x-model-stale"] == "true"
+        finally:
+            frail.s3.resume()
