@@ -92,6 +92,17 @@ def _getargspec(function: Any) -> Any:
     return inspect.getfullargspec(function)
 
 
+def _matrix(rows: Any, dtype: Any = None) -> Any:
+    """Stand for numpy.matrix, about whose use numpy warns: titus needs two dimensions of it only.
+
+    Elements of a two-dimensional array are numbers; those of a matrix are matrices, which numpy 2
+    does not convert to float.
+    """
+    import numpy
+
+    return numpy.array(rows, dtype=dtype, ndmin=2)
+
+
 def _views() -> dict[str, Any]:
     """Give the modules that titus sees otherwise, by the name in its import statement.
 
@@ -99,9 +110,10 @@ def _views() -> dict[str, Any]:
     """
     linalg = View("numpy.linalg")
     linalg.__dict__["linalg"] = linalg  # numpy.linalg.linalg.LinAlgError, private since numpy 2
+    core = View("numpy", renamed={"records": "rec"})  # numpy.core is private since numpy 2
     numpy = View(
         "numpy",
-        {"int": int, "linalg": linalg},
+        {"core": core, "int": int, "linalg": linalg, "matrix": _matrix},
         {"float_": "float64", "in1d": "isin", "unique1d": "unique"},
     )
     # Parse() is parse() plus a DeprecationWarning

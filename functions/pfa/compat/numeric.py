@@ -1,6 +1,9 @@
-"""Faults of titus in numbers: what numpy 2 dropped, NaN, overflow, and library mathematics."""
+"""Faults of titus in numbers: numpy's types, overflow, and the order of NaN."""
 
+import math
 import sys
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from pfa.compat.loader import mends
@@ -37,3 +40,173 @@ def _numpy_types(datatype: Any) -> None:
     datatype.booleanTypes = (_NumpyBool,)
     datatype.integerTypes = (_NumpyInteger,)
     datatype.floatTypes = (_NumpyFloat,)
+
+
+@mends("titus.datatype")
+def _float_order(datatype: Any) -> None:
+    """Sort NaN last for float as for double.
+
+    titus returns before it gets to the lines that do this, so that NaN is equal to everything and
+    a.sort gives any order.
+    """
+    stock = datatype.compare
+    double = datatype.AvroDouble()
+
+    def compare(avro_type: Any, x: Any, y: Any) -> Any:
+        return stock(double if isinstance(avro_type, datatype.AvroFloat) else avro_type, x, y)
+
+    # The stock one calls itself by this name for what is inside arrays, records and unions.
+    datatype.compare = compare
+
+
+def _or_infinity(function: Callable[[float], float]) -> Callable[[float], float]:
+    """Give a function of math that overflows to infinity, with the sign of x for an odd one."""
+    is_odd = function is math.sinh
+
+    def saturating(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return math.copysign(math.inf, x) if is_odd else math.inf
+
+    return saturating
+
+
+_MATH = ModuleType("math")
+vars(_MATH).update(vars(math))
+for _function in (math.exp, math.expm1, math.cosh, math.sinh, math.lgamma):
+    setattr(_MATH, _function.__name__, _or_infinity(_function))
+
+
+@mends(
+    "titus.genpy",
+    "titus.lib.array",
+    "titus.lib.kernel",
+    "titus.lib.link",
+    "titus.lib.metric",
+    "titus.lib.pfamath",
+    "titus.lib.prob.dist",
+    "titus.lib.spec",
+    "titus.lib.stat.pfatest",
+)
+def _exponentials(module: Any) -> None:
+    """Let exponentials overflow to infinity.
+
+    Python raises OverflowError where C, Java and the PFA specification ("no input is invalid")
+    have infinity: for m.exp(710), and for m.link.logit(-710), which is 0.
+    """
+    module.math = _MATH
+
+
+class _Saturating(float):
+    """A float whose powers overflow to infinity, as do the other operations of every float."""
+
+    def __pow__(self, power: Any, modulo: None = None) -> Any:
+        """Raise to a power; Python raises OverflowError instead of giving infinity."""
+        try:
+            return _Saturating(float(self) ** power)
+        except OverflowError:
+            is_odd = power % 2 == 1
+            return _Saturating(math.copysign(math.inf, self) if is_odd else math.inf)
+
+
+def _closed(name: str) -> Callable[..., Any]:
+    operation = getattr(float, name)
+
+    def closed(self: float, *others: float) -> Any:
+        result = operation(self, *others)
+        return _Saturating(result) if isinstance(result, float) else result
+
+    return closed
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "neg", "abs"):
+    setattr(_Saturating, f"__{_name}__", _closed(f"__{_name}__"))
+
+
+def _saturating(value: Any) -> Any:
+    if type(value) is float:
+        return _Saturating(value)
+    if isinstance(value, (list, tuple)):
+        return [_saturating(x) for x in value]
+    if isinstance(value, dict):
+        return {k: _saturating(v) for k, v in value.items()}
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(x) for x in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return value
+
+
+def _powers(cls: Any) -> None:
+    """Compute again with saturating numbers what ended in an OverflowError.
+
+    For functions without side effects only.
+    """
+    stock = cls.__call__
+
+    def call(self: Any, state: Any, scope: Any, pos: Any, types: Any, *args: Any) -> Any:
+        try:
+            return stock(self, state, scope, pos, types, *args)
+        except OverflowError:
+            again = (_saturating(x) for x in args)
+            return _plain(stock(self, state, scope, pos, types, *again))
+
+    cls.__call__ = call
+
+
+@mends("titus.lib.pfamath")
+def _hypot(lib: Any) -> None:
+    _powers(lib.Hypot)
+
+
+@mends("titus.lib.kernel")
+def _rbf(lib: Any) -> None:
+    _powers(lib.RBF)
+
+
+@mends("titus.lib.metric")
+def _distances(lib: Any) -> None:
+    """x**2 raises where x*x is infinite."""
+    _powers(lib.SimpleEuclidean)
+    _powers(lib.GaussianSimilarity)
+
+    def increment(_self: Any, tally: float, x: float) -> Any:
+        return tally + _Saturating(x) ** 2
+
+    # these call a function of the document, which is not to be called twice
+    lib.Euclidean.increment = increment
+    lib.SquaredEuclidean.increment = increment
+    for cls in (lib.Euclidean, lib.SquaredEuclidean):
+        cls.finalize = _plain_result(cls.finalize)
+
+
+def _plain_result(method: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args: _plain(method(*args))
+
+
+@mends("titus.lib.prob.dist", "titus.lib.model.naive", "titus.lib.stat.pfatest")
+def _distributions(lib: Any) -> None:
+    """Squared distances from the mean, and powers of rates."""
+    for cls in list(vars(lib).values()):
+        is_function = isinstance(cls, type) and issubclass(cls, lib.LibFcn)
+        if is_function and cls.__module__ == lib.__name__ and "__call__" in vars(cls):
+            _powers(cls)
+
+
+@mends("titus.lib.array")
+def _geometric_mean(lib: Any) -> None:
+    """The root of a negative product is NaN, as in Java; Python gives a complex number."""
+    stock = lib.GeoMean.__call__
+
+    def geomean(self: Any, state: Any, scope: Any, pos: Any, types: Any, a: Any) -> float:
+        mean = stock(self, state, scope, pos, types, a)
+        return math.nan if isinstance(mean, complex) else mean
+
+    lib.GeoMean.__call__ = geomean
