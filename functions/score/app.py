@@ -7,6 +7,7 @@ SCORE_TIMEOUT_SECONDS  for one request's scoring, default 10; never beyond the f
 MAX_BODY_BYTES         of a request, default 6000000 (Lambda's own limit is 6 MB each way)
 MAX_BATCH_RECORDS      in one batch, default 10000
 CORS_ALLOW_ORIGIN      origins that browsers may call from, comma-separated, or *; empty: none
+POWERTOOLS_TRACE_DISABLED  "false" turns X-Ray on; its SDK is not even imported otherwise
 
 An invocation that is no API Gateway event is a record for the default model, or exactly
 `{"model": name, "record": record}`. It is answered with the bare output or with a problem document;
@@ -18,6 +19,8 @@ from __future__ import annotations
 import os
 import re
 import time
+import uuid
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -30,13 +33,13 @@ from bucket import is_model_name
 from pfa.deadline import DeadlineExceeded
 from score import store, wire
 from score.store import Entry, UnavailableError, UnknownModelError
-from score.telemetry import logger, metrics
+from score.telemetry import log_fault, logger, metrics, trace
 
 DEFAULT_MODEL = os.environ.get("DEFAULT_MODEL", "")
 SCORE_SECONDS = float(os.environ.get("SCORE_TIMEOUT_SECONDS") or 10)
 MAX_BODY_BYTES = int(os.environ.get("MAX_BODY_BYTES") or 6_000_000)
 MAX_BATCH_RECORDS = int(os.environ.get("MAX_BATCH_RECORDS") or 10_000)
-MAX_ANSWER_BYTES = 6_291_000  # Lambda refuses an answer of more than 6,291,556 bytes
+MAX_ANSWER_BYTES = 6_291_556 - 8_192  # what Lambda lets out, less the headers
 RESERVE_SECONDS = 0.5  # of the function's time, kept for writing the answer
 INIT_SECONDS = 8.0  # Lambda stops INIT at 10 s and begins anew
 MAX_LISTED = 100
@@ -64,6 +67,7 @@ STATUS: dict[type[BaseException], tuple[int, str, str]] = {
     pfa.InputError: (422, "invalid-record", "The record does not fit the model's input"),
     pfa.ScoringTimeout: (504, "timeout", "The model ran out of its time"),
     DeadlineExceeded: (504, "timeout", "The model ran out of its time"),
+    RecursionError: (422, "invalid-record", "The record or its answer is nested too deep"),
     pfa.ScoringError: (422, "scoring", "The model has no answer for this record"),
     UnavailableError: (503, "unavailable", "The model cannot be loaded now"),
 }
@@ -88,15 +92,17 @@ def problem(error: BaseException, request: str) -> dict[str, Any]:
     status, slug, title = kind
     detail = str(error)
     if kind is FAULT:
-        logger.error("unexpected error", exc_info=error)
-        detail = "The log has the reason under the request id."
-    if isinstance(error, WrongMethodError):
+        log_fault("unexpected error", error)
+        detail = "The log has the reason under the id of this request."
+    elif isinstance(error, WrongMethodError):
         detail = f"Allowed: {detail}."
+    elif isinstance(error, RecursionError) or not detail:
+        detail = f"{title}."
     found: dict[str, Any] = {
         "type": f"urn:pfa-score:{slug}",
         "title": title,
         "status": status,
-        "detail": detail or f"{title}.",
+        "detail": detail,
         "instance": f"urn:uuid:{request}",
     }
     if isinstance(error, pfa.InputError):
@@ -109,12 +115,12 @@ def problem(error: BaseException, request: str) -> dict[str, Any]:
 
 def _refuse(error: Exception) -> Response[str]:
     document = problem(error, _request_id())
-    _count(error)
+    _count(Counter([_kind(error)]))
     entry = app.context.get("entry")
     headers = _headers(entry) if entry else {}
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, WrongMethodError):
+    elif isinstance(error, WrongMethodError):
         headers["Allow"] = str(error)
     return Response(document["status"], wire.PROBLEM_TYPE, wire.dumps(document), headers)
 
@@ -139,28 +145,26 @@ def score_default() -> Response[str]:
 @app.post("/models/<name>/score")
 def score(name: str) -> Response[str]:
     """Score one record with model `name`: the body of the answer is the PFA output alone."""
-    _content_is_ndjson(batch=False)
-    record = wire.loads(_body())
     entry = _entry(name)
-    answer = wire.dumps(_score(entry, record))
-    return Response(200, wire.JSON_TYPE, answer, _headers(entry))
+    _content_is_ndjson(batch=False)
+    answer = _score(entry, wire.loads(_body()))
+    return _answer(entry, wire.dumps(answer))
 
 
 @app.post("/models/<name>/batch")
 def batch(name: str) -> Response[str]:
     """Score a JSON array, or the lines of an NDJSON body: per record a result or an error."""
+    entry = _entry(name)
     ndjson = _content_is_ndjson(batch=True)
     records = wire.lines(_body()) if ndjson else wire.loads(_body())
     if not isinstance(records, list):
         raise wire.NotJsonError("A batch is a JSON array of records.")
     if len(records) > MAX_BATCH_RECORDS:
         raise wire.TooMuchError(f"A batch has at most {MAX_BATCH_RECORDS} records.")
-    entry = _entry(name)
     rows = _score_batch(entry, records)
     if ndjson:
-        text = "".join(f"{row}\n" for row in rows)
-        return Response(200, wire.NDJSON_TYPE, text, _headers(entry))
-    return Response(200, wire.JSON_TYPE, f"[{','.join(rows)}]", _headers(entry))
+        return _answer(entry, "".join(f"{row}\n" for row in rows), wire.NDJSON_TYPE)
+    return _answer(entry, f"[{','.join(rows)}]")
 
 
 @app.get("/models")
@@ -237,10 +241,12 @@ def _entry(name: str) -> Entry:
     """Return the live model; a name that cannot be a model's never reaches the source."""
     if not is_model_name(name):
         raise UnknownModelError
-    entry = store.STORE.get(name, max(0.0, _seconds_left()))
-    app.append_context(entry=entry)
+    entry = store.STORE.get(name, _seconds_left())
+    app.context["entry"] = entry
     metrics.add_dimension("model", entry.name)
     metrics.add_metadata("version", entry.version)
+    if entry.stale:
+        _count(Counter(StaleServed=1))
     return entry
 
 
@@ -252,18 +258,19 @@ def _headers(entry: Entry) -> dict[str, str | list[str]]:
     }
     if entry.stale:
         headers["X-Model-Stale"] = "true"
-        _metric("StaleServed", 1)
     return headers
+
+
+def _answer(entry: Entry, text: str, media: str = wire.JSON_TYPE) -> Response[str]:
+    if wire.size_in_json(text) > MAX_ANSWER_BYTES:
+        raise wire.TooMuchError("The answer is larger than 6 MB: send fewer records.")
+    return Response(200, media, text, _headers(entry))
 
 
 def _score(entry: Entry, record: object) -> Any:
     started = time.perf_counter()
-    try:
-        answer = entry.model.score(record, timeout=_score_seconds())
-    except RecursionError as error:
-        raise wire.NotJsonError("The record is nested too deep.") from error
-    _metric("ScoredRecords", 1)
-    _metric("ScoreTime", (time.perf_counter() - started) * 1000, MetricUnit.Milliseconds)
+    answer = entry.model.score(record, timeout=_score_seconds())
+    _count(Counter(ScoredRecords=1), started)
     return answer
 
 
@@ -272,19 +279,19 @@ def _score_batch(entry: Entry, records: list[Any]) -> list[str]:
     started, request = time.perf_counter(), _request_id()
     good = [record for record in records if not isinstance(record, wire.NotJsonError)]
     answers = iter(entry.model.score_batch(good, timeout=_score_seconds()))
-    rows, scored = [], 0
+    rows: list[str] = []
+    counts: Counter[str] = Counter()
     for index, record in enumerate(records):
         answer = record if isinstance(record, wire.NotJsonError) else next(answers)
         if isinstance(answer, Exception):
-            _count(answer)
             error = problem(answer, request)
             error["instance"] += f"#{index}"
             rows.append(wire.dumps({"error": error}))
+            counts[_kind(answer)] += 1
         else:
-            scored += 1
             rows.append(wire.dumps({"result": answer}))
-    _metric("ScoredRecords", scored)
-    _metric("ScoreTime", (time.perf_counter() - started) * 1000, MetricUnit.Milliseconds)
+            counts["ScoredRecords"] += 1
+    _count(counts, started)
     return rows
 
 
@@ -301,21 +308,27 @@ def _score_seconds() -> float:
     return seconds
 
 
-def _count(error: BaseException) -> None:
+def _kind(error: BaseException) -> str:
+    """Return the metric that counts `error`."""
+    status = next((STATUS[base][0] for base in type(error).__mro__ if base in STATUS), 500)
+    if isinstance(error, pfa.ScoringError):
+        return "ScoringTimeouts" if status == 504 else "ScoringErrors"
     if isinstance(error, pfa.InputError | wire.NotJsonError):
-        _metric("RefusedRecords", 1)
-    elif isinstance(error, pfa.ScoringError):
-        _metric("ScoringErrors", 1)
-    elif not isinstance(error, tuple(STATUS)):
-        _metric("Faults", 1)
+        return "RefusedRecords"
+    return {500: "Faults", 503: "Unavailable", 504: "ScoringTimeouts"}.get(status, "BadRequests")
 
 
-def _metric(name: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
-    metrics.add_metric(name, unit, value)
+def _count(counts: Counter[str], started: float | None = None) -> None:
+    """Add to the metrics of this request; `started` is when scoring did."""
+    for name, number in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, number)
+    if started is not None:
+        took = (time.perf_counter() - started) * 1000
+        metrics.add_metric("ScoreTime", MetricUnit.Milliseconds, took)
 
 
 def _request_id() -> str:
-    return str(getattr(app.lambda_context, "aws_request_id", "")) or str(0)
+    return str(getattr(app.lambda_context, "aws_request_id", None) or uuid.UUID(int=0))
 
 
 def _timestamp(moment: datetime) -> str:
@@ -323,39 +336,58 @@ def _timestamp(moment: datetime) -> str:
 
 
 def _invoke(event: object) -> Any:
-    """Answer a direct invocation: the PFA output, or a problem document."""
+    """Answer a direct invocation with the PFA output."""
     name, record = DEFAULT_MODEL, event
     if isinstance(event, dict) and event.keys() == {"model", "record"}:
         name, record = event["model"], event["record"]
     if not isinstance(name, str):
         raise UnknownModelError
     answer = _score(_entry(name), record)
-    wire.dumps(answer)
+    if wire.size_as_sent(answer) > MAX_ANSWER_BYTES:
+        raise wire.TooMuchError("The answer is larger than 6 MB.")
     return answer
+
+
+def _is_http(event: object) -> bool:
+    return isinstance(event, dict) and "httpMethod" in event and "requestContext" in event
+
+
+@trace
+@logger.inject_lambda_context(clear_state=True)
+def _respond(event: Any, context: Any) -> Any:
+    if not _is_http(event):
+        return _invoke(event)
+    logger.set_correlation_id(str(event["requestContext"].get("requestId", "")))
+    return app.resolve(event, context)
 
 
 def handler(event: Any, context: Any) -> Any:
     """Answer one Lambda invocation, by API Gateway or direct. Raises nothing."""
-    is_http = isinstance(event, dict) and "httpMethod" in event and "requestContext" in event
+    global _cold
     app.lambda_context = context
+    if _cold:
+        _cold = False
+        metrics.add_metric("ColdStart", MetricUnit.Count, 1)
     try:
-        logger.set_correlation_id(_request_id())
-        answer = app.resolve(event, context) if is_http else _invoke(event)
+        return _respond(event, context)
     except BaseException as error:
-        _count(error)
-        answer = problem(error, _request_id())
-        if is_http:
-            headers = {"Content-Type": [wire.PROBLEM_TYPE]}
-            status, body = answer["status"], wire.dumps(answer)
-            answer = {"statusCode": status, "multiValueHeaders": headers, "body": body}
+        document = problem(error, _request_id())
+        _count(Counter([_kind(error)]))
+        if not _is_http(event):
+            return document
+        return {
+            "statusCode": document["status"],
+            "multiValueHeaders": {"Content-Type": [wire.PROBLEM_TYPE]},
+            "body": wire.dumps(document),
+        }
     finally:
         if metrics.metric_set:
             metrics.flush_metrics()
-        metrics.provider.clear_metrics()  # dimensions of a request that counted nothing
-        app.clear_context()
-    return answer
+        metrics.provider.clear_metrics()  # the dimensions of a request that counted nothing
+        app.context.clear()
 
 
+_cold = True
 if DEFAULT_MODEL:
     try:
         store.STORE.get(DEFAULT_MODEL, INIT_SECONDS)

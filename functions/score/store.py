@@ -27,9 +27,10 @@ import pfa
 from bucket import Bucket, BucketError, Document, Listed, MissingError, RefusedError, TooLargeError
 from pfa.deadline import DeadlineExceeded, deadline
 from score.packaged import Folder
-from score.telemetry import logger, report
+from score.telemetry import log_fault, logger, report
 
 REFRESH_SECONDS = 4.0  # to wait for the source when there is a model to fall back on
+LEAST_SECONDS = 1.0  # that a request must have left for the source to be asked
 LOAD_SECONDS = 20.0  # for the engine to load one document
 BACKOFF_SECONDS = (5.0, 60.0)  # first and longest pause after a failure; each doubles the last
 ABSENT_SECONDS = 5.0  # how long "no such model" is remembered
@@ -198,6 +199,9 @@ class ModelStore:
             return self._keep(slot, "The source of models does not answer.")
         known = slot.broken or (entry.etag if entry else None)
         left = until - time.monotonic()
+        if left < LEAST_SECONDS:  # a failure would be this request's, not the source's
+            slot.due = now + LEAST_SECONDS
+            return self._keep(slot, "There was no time left to load the model.")
         try:
             document = self.source.get_if_changed(
                 name, known, min(left, REFRESH_SECONDS) if entry else left
@@ -241,8 +245,8 @@ class ModelStore:
         except pfa.DocumentError as error:
             slot.broken = document.etag
             return self._broken(name, slot, document, str(error))
-        except Exception:
-            logger.exception("the engine failed on a document", model=name)
+        except Exception as error:
+            log_fault("the engine failed on a document", error, model=name)
             slot.broken = document.etag
             return self._broken(name, slot, document, "the engine failed")
         took = time.perf_counter() - started

@@ -141,3 +141,22 @@ _ENCODER = json.JSONEncoder(
 def dumps(value: object) -> str:
     """Return `value` as compact JSON in ASCII. ValueError if a number in it is not finite."""
     return _ENCODER.encode(value)
+
+
+def size_in_json(text: str) -> int:
+    """Return how many bytes `text`, which is ASCII, takes as a string in JSON, without quotes.
+
+    That is how a body leaves Lambda, so that is what its limit counts.
+    """
+    return len(text) + text.count('"') + text.count("\\") + text.count("\n")
+
+
+def size_as_sent(value: object) -> int:
+    """Return how many bytes the Lambda runtime makes of a direct invocation's answer.
+
+    Raises TooMuchError for text that has no UTF-8, in which the runtime writes.
+    """
+    try:
+        return len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except UnicodeEncodeError as error:
+        raise TooMuchError("The answer has text that is not valid Unicode.") from error
