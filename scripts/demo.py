@@ -127,6 +127,8 @@ def score_all(cloud: LocalCloud) -> bool:
     wrong = [result.name for result in results if not result.ok]
     if wrong:
         print(f"error: not as expected: {', '.join(wrong)}", file=sys.stderr)
+        errors = [line for line in cloud.pool.logs().splitlines() if "ERROR" in line]
+        print("\n".join(errors[-5:]), file=sys.stderr)
     return right and not wrong
 
 

@@ -61,13 +61,16 @@ def test_issue_examples_answer_exactly(client: httpx.Client) -> None:
 
 
 def test_headers_say_which_model_answered(
-    cloud: LocalCloud, client: httpx.Client, documents: dict[str, bytes]
+    cloud: LocalCloud, client: httpx.Client, live: Callable[[Any], str]
 ) -> None:
-    version = cloud.put_model("hello", documents["hello"])
-    headers = client.post("/models/hello/score", json=1).headers
-    assert headers["x-model-name"] == "hello"
+    name = live(ADD_100)
+    body = json.dumps({**ADD_100, "version": 2}).encode()
+    version = cloud.put_model(name, body)
+    origin = {"origin": "https://example.org"}
+    headers = client.post(f"/models/{name}/score", json=1, headers=origin).headers
+    assert headers["x-model-name"] == name
     assert headers["x-model-version"] == version
-    assert headers["etag"] == f'"{sha256(documents["hello"]).hexdigest()}"'
+    assert headers["etag"] == f'"{sha256(body).hexdigest()}"'
     assert "x-model-stale" not in headers
     assert headers["access-control-allow-origin"] == "*"
 
@@ -163,7 +166,7 @@ def test_emit_and_fold(client: httpx.Client, live: Callable[[Any], str]) -> None
 def test_state_lasts_for_one_request(client: httpx.Client, live: Callable[[Any], str]) -> None:
     name = live(COUNTER)
     for _ in range(3):
-        assert client.post(f"/models/{name}/score", json=None).json() == 41
+        assert client.post(f"/models/{name}/score", content="null").json() == 41
         batch = client.post(f"/models/{name}/batch", json=[None, None, None]).json()
         assert [item["result"] for item in batch] == [41, 42, 43]
 
@@ -182,14 +185,13 @@ def test_not_json_is_400(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["nothing", "..", "%2e%2e%2fhello", "a%2Fb", "hello.pfa", "x" * 300, "%00", "%C3%BC"]
+    "name", ["nothing", "%2e%2e%2fhello", "a%2Fb", "hello.pfa", "x" * 300, "%00", "%C3%BC"]
 )
 def test_unknown_model_is_404(client: httpx.Client, name: str) -> None:
     url = httpx.URL(f"{client.base_url}").copy_with(raw_path=f"/models/{name}/score".encode())
     problem(client.post(url, json=1), 404)
     url = url.copy_with(raw_path=f"/models/{name}".encode())
-    if name != "..":
-        problem(client.get(url), 404)
+    problem(client.get(url), 404)
 
 
 def test_unsupported_media_type_is_415(client: httpx.Client) -> None:
@@ -197,18 +199,35 @@ def test_unsupported_media_type_is_415(client: httpx.Client) -> None:
     problem(client.post("/models/hello/score", content="<a/>", headers=headers), 415)
 
 
-def test_wrong_record_is_422_and_names_the_fields(client: httpx.Client) -> None:
-    record = {
-        "Status.of.existing.checking.account": "A11",
-        "Duration.in.month": "secret-value",
-        "Credit.history": "A32",
-        "unknown": 1,
-    }
-    response = client.post("/models/credit/score", json=record)
+PERSON = {
+    "input": {
+        "type": "record",
+        "name": "Person",
+        "fields": [
+            {"name": "age", "type": "int"},
+            {"name": "weight", "type": "double"},
+            {"name": "sex", "type": {"type": "enum", "name": "Sex", "symbols": ["F", "M"]}},
+            {"name": "note", "type": ["null", "string"], "default": None},
+        ],
+    },
+    "output": "double",
+    "action": {"/": ["input.weight", "input.age"]},
+}
+
+
+def test_wrong_record_is_422_and_names_every_field(
+    client: httpx.Client, live: Callable[[Any], str]
+) -> None:
+    path = f"/models/{live(PERSON)}/score"
+    record: dict[str, Any] = {"age": 20, "weight": 50, "sex": "F"}
+    assert client.post(path, json=record).text == "2.5"
+    record |= {"age": "secret-value", "sex": "secret-symbol", "a/b": 1}
+    del record["weight"]
+    response = client.post(path, json=record)
     found = problem(response, 422)
-    assert "secret-value" not in response.text
-    pointers = {error["pointer"] for error in found["errors"]}
-    assert {"/Duration.in.month", "/Savings.account.bonds", "/unknown"} <= pointers
+    assert "secret" not in response.text
+    assert {error["pointer"] for error in found["errors"]} == {"/age", "/weight", "/sex", "/a~1b"}
+    assert all(error["detail"] for error in found["errors"])
 
 
 def test_error_of_the_document_is_422_with_its_code(
@@ -217,7 +236,11 @@ def test_error_of_the_document_is_422_with_its_code(
     document = {
         "input": "double",
         "output": "double",
-        "action": [{"error": "too small", "code": -17}],
+        "action": {
+            "if": {"<": ["input", 2]},
+            "then": {"error": "too small", "code": -17},
+            "else": "input",
+        },
     }
     found = problem(client.post(f"/models/{live(document)}/score", json=1), 422)
     assert found["code"] == -17
@@ -281,7 +304,5 @@ def test_log_holds_no_record(cloud: LocalCloud, client: httpx.Client) -> None:
     client.post("/models/hello/score", json="record-value-7319")
     client.post("/models/hello/batch", json=["record-value-7319"])
     client.get("/models/model-name-7319%0Aforged")
-    assert "7319" not in cloud.pool.logs().replace("model-name-7319", "", 0) or (
-        "record-value-7319" not in cloud.pool.logs()
-    )
+    assert "record-value-7319" not in cloud.pool.logs()
     assert "\nforged" not in cloud.pool.logs()
