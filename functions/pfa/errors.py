@@ -27,6 +27,7 @@ class DocumentError(PfaError):
     """
 
     def __init__(self, message: str, position: str | None = None) -> None:
+        """Take the message and where in the document it applies."""
         super().__init__(message)
         self.position = position
 
@@ -38,6 +39,7 @@ class InputError(PfaError):
     """
 
     def __init__(self, errors: Sequence[FieldError], count: int | None = None) -> None:
+        """Take the errors to show, and how many there are in all."""
         self.errors: list[FieldError] = list(errors)
         self.count = len(self.errors) if count is None else count
         places = "1 place is" if self.count == 1 else f"{self.count} places are"
@@ -53,6 +55,7 @@ class ScoringError(PfaError):
     """
 
     def __init__(self, message: str, code: int | None = None, position: str | None = None) -> None:
+        """Take the message, the PFA error code and the place in the document."""
         super().__init__(message)
         self.code = code
         self.position = position

@@ -96,9 +96,8 @@ class Model:
                 with deadline(timeout):
                     call.run(records)
             except DeadlineExceeded:
-                pass
-        late = len(records) - len(call.results)
-        return call.results + [call.timed_out() for _ in range(late)]
+                call.stop(len(records))
+        return call.results
 
     def describe(self) -> dict[str, Any]:
         """What the model is, as JSON values; of its metadata all but the examples."""
@@ -149,8 +148,8 @@ class _Call:
         for record in records:
             kept = len(self.emitted)  # what begin emitted, until a record takes it
             try:
-                value = self.model._check(record)
                 self.limit_time()
+                value = self.model._check(record)
                 result = self.answer(self.engine.action(value, check=False))
             except Exception as error:
                 result = self.error(error)
@@ -174,6 +173,10 @@ class _Call:
             more = self.answer(None) if self.model.method == "emit" else []
         except Exception as error:
             more = self.error(error)
+        self.add_to_last(more)
+
+    def add_to_last(self, more: list[Any] | PfaError) -> None:
+        """Add what came after the last record to the last answer, or let it take its place."""
         for index in range(len(self.results) - 1, -1, -1):
             if not isinstance(self.results[index], PfaError):
                 if isinstance(more, PfaError):
@@ -181,6 +184,13 @@ class _Call:
                 elif more:
                     self.results[index] = self.results[index] + more
                 return
+
+    def stop(self, count: int) -> None:
+        """The time is up: answer for the records that are not done, or for ``end``."""
+        late = count - len(self.results)
+        if not late:
+            self.add_to_last(self.timed_out())
+        self.results.extend(self.timed_out() for _ in range(late))
 
     def limit_time(self) -> None:
         """Tell the engine how many milliseconds are left; it looks at the clock in loops."""

@@ -34,6 +34,7 @@ class Run:
     __slots__ = ("count", "depth", "errors", "memo")
 
     def __init__(self) -> None:
+        """Begin with nothing found."""
         self.errors: list[list[str]] = []  # [pointer below where we are, detail]
         self.count = 0
         self.depth = 0

@@ -131,10 +131,18 @@ def _untagged(value: Any, run: Run, plain: list[tuple[Type, Check]], wanted: str
     if fits:
         return _only(fits, value, run)
     # Say what is wrong with the branch that comes closest, if one does.
-    counts = sorted((run.memo[id(value), id(check)].wrong, i) for i, (_, check) in enumerate(plain))
-    if len(counts) > 1 and counts[0][0] < counts[1][0]:
-        return _try(plain[counts[0][1]][1], value, run)
+    distances = sorted(
+        (_distance(run.memo[id(value), id(check)]), i) for i, (_, check) in enumerate(plain)
+    )
+    if len(plain) > 1 and distances[0][0] < distances[1][0]:
+        return _try(plain[distances[0][1]][1], value, run)
     return run.fail(wanted)
+
+
+def _distance(tried: Tried) -> tuple[int, int]:
+    """How far a value is from a branch: first by wrong keys, then by wrong values."""
+    keys = sum(detail.startswith(("unknown", "missing")) for _, detail in tried.errors)
+    return keys, tried.wrong
 
 
 def _only(fits: list[tuple[Type, Check]], value: Any, run: Run) -> Any:
