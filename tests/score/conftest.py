@@ -1,0 +1,189 @@
+"""A bucket of moto's, a clock that stands until it is told, and documents that add a number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+from moto import mock_aws
+
+from bucket import Bucket
+from score.store import ModelStore
+from tests.score.faulty_s3 import FaultyS3
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class CountingBucket(Bucket):
+    """A bucket that remembers which models it was asked for."""
+
+    asked: list[str]
+
+    def get_if_changed(self, name, etag=None, seconds=None):  # type: ignore[no-untyped-def]
+        self.__dict__.setdefault("asked", []).append(name)
+        return super().get_if_changed(name, etag, seconds)
+
+
+def adder(number: float, **more: object) -> bytes:
+    """A document whose answer is its input plus `number`."""
+    document = {"input": "double", "output": "double", "action": {"+": ["input", number]}, **more}
+    return json.dumps(document).encode()
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def s3() -> Iterator[CountingBucket]:
+    with mock_aws():
+        live = CountingBucket("models")
+        live.client.create_bucket(Bucket="models")
+        live.client.put_bucket_versioning(
+            Bucket="models", VersioningConfiguration={"Status": "Enabled"}
+        )
+        live.asked = []
+        yield live
+
+
+@pytest.fixture
+def models(s3: CountingBucket, clock: Clock) -> ModelStore:
+    return ModelStore(s3, ttl=60, clock=clock)
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
+    server = FaultyS3()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
+    yield server
+    server.stop()
+
+
+class Context:
+    """What awslambdaric gives a handler, as far as it is used."""
+
+    function_name = "score"
+    function_version = "$LATEST"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:score"
+    memory_limit_in_mb = 512
+    aws_request_id = "8b6e3ab4-0d5b-4d3c-9a53-2f6f4e1c0a11"
+    tenant_id = None
+
+    def __init__(self, seconds: float = 29.0) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+def event(
+    method: str,
+    path: str,
+    body: str | None = None,
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    is_base64: bool = False,
+) -> dict[str, Any]:
+    """An API Gateway REST proxy event."""
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {key: [value] for key, value in (headers or {}).items()} or None,
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"stage": "v1", "path": f"/v1{path}", "requestId": "req-1"},
+        "body": body,
+        "isBase64Encoded": is_base64,
+    }
+
+
+class Answer(NamedTuple):
+    """An answer of the handler as a client sees it."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text, parse_constant=pytest.fail)
+
+
+class Client:
+    """Calls the handler as Lambda would, and keeps what it printed."""
+
+    def __init__(self, app: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+        self.app = app
+        self.capsys = capsys
+        self.printed = ""
+
+    def invoke(self, event: Any, context: Context | None = None) -> Any:
+        answer = self.app.handler(event, context or Context())
+        self.printed = self.capsys.readouterr().out
+        return answer
+
+    def __call__(self, *args: Any, **more: Any) -> Answer:
+        answer = self.invoke(event(*args, **more))
+        headers = answer["multiValueHeaders"]
+        assert all(len(values) == 1 for values in headers.values())
+        return Answer(
+            answer["statusCode"], {k.lower(): v[0] for k, v in headers.items()}, answer["body"]
+        )
+
+    def score(self, text: str, name: str = "hello", **headers: str) -> Answer:
+        return self("POST", f"/models/{name}/score", text, headers=headers or None)
+
+    def batch(self, text: str, name: str = "hello", **headers: str) -> Answer:
+        return self("POST", f"/models/{name}/batch", text, headers=headers or None)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The log lines and metrics of the last invocation."""
+        return [json.loads(line) for line in self.printed.splitlines()]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics of the last invocation, summed."""
+        found: dict[str, float] = {}
+        for line in self.lines:
+            for group in line.get("_aws", {}).get("CloudWatchMetrics", []):
+                for metric in group["Metrics"]:
+                    found[metric["Name"]] = sum(line[metric["Name"]])
+        return found
+
+
+@pytest.fixture
+def call(
+    models: ModelStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Client:
+    """The handler over the bucket; its default model is `hello`, which is not there yet."""
+    from score import app, store
+
+    monkeypatch.setattr(store, "STORE", models)
+    monkeypatch.setattr(app, "DEFAULT_MODEL", "hello")
+    monkeypatch.setattr(app, "_cold", False)
+    return Client(app, capsys)

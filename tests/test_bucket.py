@@ -1,0 +1,208 @@
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+import bucket
+from bucket import Bucket, BucketError, MissingError, RefusedError, TooLargeError, make_client
+from tests.score.faulty_s3 import FaultyS3
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+
+
+@pytest.fixture
+def s3() -> Iterator[Bucket]:
+    with mock_aws():
+        live = Bucket("models")
+        live.client.create_bucket(Bucket="models")
+        live.client.put_bucket_versioning(
+            Bucket="models", VersioningConfiguration={"Status": "Enabled"}
+        )
+        yield live
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
+    server = FaultyS3()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
+    yield server
+    server.stop()
+
+
+def impatient(**limits: float) -> Bucket:
+    return Bucket("models", make_client(0.3, 0.3, 2), **{"call_seconds": 2.0, **limits})
+
+
+def test_get_gives_what_was_put_and_its_version(s3: Bucket) -> None:
+    version = s3.put("hello", b"{}", {"sha256": "abc"})
+    document = s3.get_if_changed("hello")
+    assert document is not None
+    assert (document.body, document.version) == (b"{}", version)
+    stored = s3.client.head_object(Bucket="models", Key="live/hello.pfa")
+    assert stored["Metadata"] == {"sha256": "abc"}
+
+
+def test_get_with_the_current_etag_gives_nothing(s3: Bucket) -> None:
+    s3.put("hello", b"one")
+    first = s3.get_if_changed("hello")
+    assert first is not None
+    assert s3.get_if_changed("hello", first.etag) is None
+    s3.put("hello", b"two")
+    second = s3.get_if_changed("hello", first.etag)
+    assert second is not None
+    assert second.body == b"two"
+    assert second.version != first.version
+
+
+def test_a_key_that_is_not_there_or_was_deleted_is_missing(s3: Bucket) -> None:
+    with pytest.raises(MissingError):
+        s3.get_if_changed("hello")
+    s3.put("hello", b"{}")
+    etag = s3.get_if_changed("hello").etag  # type: ignore[union-attr]
+    s3.client.delete_object(Bucket="models", Key="live/hello.pfa")
+    with pytest.raises(MissingError):
+        s3.get_if_changed("hello", etag)
+
+
+def test_a_missing_bucket_is_not_a_missing_model(s3: Bucket) -> None:
+    with pytest.raises(RefusedError) as caught:
+        Bucket("elsewhere", s3.client).get_if_changed("hello")
+    assert caught.value.code == "NoSuchBucket"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a/b", "../a", "a.b", "a b", "é", "-a", "a\n", "a" * 65, "a%2e", "\x00"]
+)
+def test_no_call_is_made_for_what_is_no_name(s3: Bucket, name: str) -> None:
+    assert not bucket.is_model_name(name)
+    with pytest.raises(ValueError, match="name"):
+        s3.get_if_changed(name)
+
+
+def test_a_document_over_the_limit_is_not_read(s3: Bucket) -> None:
+    s3.put("big", b"x" * 101)
+    assert Bucket("models", s3.client, max_bytes=101).get_if_changed("big") is not None
+    with pytest.raises(TooLargeError, match="101 bytes"):
+        Bucket("models", s3.client, max_bytes=100).get_if_changed("big")
+
+
+def test_an_unversioned_object_is_named_by_its_etag() -> None:
+    with mock_aws():
+        plain = Bucket("plain")
+        plain.client.create_bucket(Bucket="plain")
+        version = plain.put("hello", b"{}")
+        document = plain.get_if_changed("hello")
+        assert document is not None
+        assert version == document.version == f"etag-{document.etag[1:13]}"
+        assert [item.version for item in plain.list(10)] == [version]
+
+
+def test_versions_are_newest_first_and_of_that_model_only(s3: Bucket) -> None:
+    puts = [s3.put("hello", body) for body in (b"1", b"22", b"333")]
+    s3.put("hello-2", b"other")
+    found = s3.versions("hello")
+    assert [item.version for item in found] == puts[::-1]
+    assert [item.size for item in found] == [3, 2, 1]
+
+
+def test_list_pages_through_live_models_only(s3: Bucket) -> None:
+    versions = {name: s3.put(name, b"x" * n) for n, name in enumerate(["a", "b", "b2", "c"])}
+    for key in ("live/sub/x.pfa", "live/no-model.txt", "models/z.pfa", "live/"):
+        s3.client.put_object(Bucket="models", Key=key, Body=b"")
+    s3.client.delete_object(Bucket="models", Key="live/b2.pfa")
+    assert [item.name for item in s3.list(10)] == ["a", "b", "c"]
+    assert [item.name for item in s3.list(2)] == ["a", "b"]
+    assert [item.name for item in s3.list(2, "b")] == ["c"]
+    assert s3.list(2, "c") == []
+    listed = s3.list(1)[0]
+    assert (listed.name, listed.version, listed.size) == ("a", versions["a"], 0)
+    assert listed.modified.utcoffset() is not None
+
+
+def test_names_go_on_past_a_page_of_s3(s3: Bucket) -> None:
+    for n in range(1003):
+        s3.client.put_object(Bucket="models", Key=f"live/m{n:04d}.pfa", Body=b"")
+    assert s3.names(5000) == [f"m{n:04d}" for n in range(1003)]
+
+
+@pytest.mark.parametrize("mode", ["hang", "half", "drip", "down", "garbage", "denied"])
+def test_a_sick_s3_ends_in_a_bucket_error(faulty: FaultyS3, mode: str) -> None:
+    faulty.objects["live/hello.pfa"] = json.dumps({"x": "y" * 1000}).encode()
+    live = impatient()
+    assert live.get_if_changed("hello") is not None
+    faulty.mode = mode
+    with pytest.raises(BucketError) as caught:
+        live.get_if_changed("hello")
+    assert not isinstance(caught.value, MissingError)
+
+
+def test_a_body_of_another_length_is_refused(faulty: FaultyS3) -> None:
+    class Lying:
+        """A client whose answer is shorter than it says, and ends well."""
+
+        def get_object(self, **_: object) -> dict[str, object]:
+            class Body:
+                def iter_chunks(self, _: int) -> Iterator[bytes]:
+                    yield b"1234"
+
+                def close(self) -> None:
+                    pass
+
+            return {"Body": Body(), "ContentLength": 5, "ETag": '"x"'}
+
+    with pytest.raises(BucketError, match="4 of 5 bytes"):
+        Bucket("models", Lying()).get_if_changed("hello")  # type: ignore[arg-type]
+
+
+def test_s3_that_nobody_listens_on(faulty: FaultyS3) -> None:
+    live = impatient()
+    faulty.stop()
+    with pytest.raises(BucketError, match="EndpointConnectionError"):
+        live.get_if_changed("hello")
+    with pytest.raises(BucketError):
+        live.list(10)
+
+
+def test_a_name_server_that_hangs_does_not_hold_the_caller(
+    s3: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(s3, "_get", lambda *_: released.wait(30))
+    with pytest.raises(BucketError, match="no answer"):
+        s3.get_if_changed("hello", seconds=0.2)
+    released.set()
+
+
+def test_forbidden_is_missing_only_if_a_listing_says_so(
+    s3: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.exceptions import ClientError
+
+    def forbidden(**_: object) -> None:
+        answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(answer, "GetObject")  # type: ignore[arg-type]
+
+    s3.put("hello", b"{}")
+    monkeypatch.setattr(s3.client, "get_object", forbidden)
+    with pytest.raises(MissingError):
+        s3.get_if_changed("hell")  # "live/hell.pfa" is not there, though "live/hello.pfa" is
+    with pytest.raises(RefusedError, match="403 AccessDenied"):
+        s3.get_if_changed("hello")
+    monkeypatch.setattr(s3.client, "list_objects_v2", forbidden)
+    with pytest.raises(RefusedError):
+        s3.get_if_changed("hell")
+
+
+def test_errors_keep_what_s3_says_to_themselves(faulty: FaultyS3) -> None:
+    faulty.mode = "denied"
+    with pytest.raises(RefusedError) as caught:
+        impatient().get_if_changed("hello")
+    assert str(caught.value) == "S3 refuses: 403 AccessDenied"
