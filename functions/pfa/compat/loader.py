@@ -129,6 +129,9 @@ def _views() -> dict[str, Any]:
         "avro.io": binary,
         "avro.datafile": datafile,
         "inspect": View("inspect", {"getargspec": _getargspec}),
+        # 16 patterns for pack and unpack, 3 ms: re.match() compiles, and keeps, what is used
+        "re": View("re", {"compile": lambda pattern: pattern}),
+        "ctypes": View("ctypes"),
         "urllib": View("urllib"),
         "yaml": View("yaml"),
         "ply": View("ply"),
@@ -143,7 +146,7 @@ def _view_of_later(module: str, *names: str) -> View:
     return View(module, {name: Later(module, name) for name in names})
 
 
-_VIEWS = _views()
+VIEWS = _views()
 
 
 def _import(
@@ -162,12 +165,12 @@ def _import(
         # numeric.py names them for it.
         raise ImportError("not needed")
     root = name.partition(".")[0]
-    if level == 0 and root in _VIEWS:
+    if level == 0 and root in VIEWS:
         if not fromlist:
             # ``import ply.lex as lex`` also takes this way: Python then asks ply for lex
-            return _VIEWS[root]
-        if name in _VIEWS:
-            return _VIEWS[name]
+            return VIEWS[root]
+        if name in VIEWS:
+            return VIEWS[name]
     return builtins.__import__(name, globals, locals, fromlist or (), level)
 
 

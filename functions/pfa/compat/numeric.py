@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from pfa.compat.loader import mends
+from pfa.compat.loader import VIEWS, mends
 
 
 class _NumpyScalar(type):
@@ -72,30 +72,31 @@ def _or_infinity(function: Callable[[float], float]) -> Callable[[float], float]
     return saturating
 
 
-_MATH = ModuleType("math")
-vars(_MATH).update(vars(math))
-for _function in (math.exp, math.expm1, math.cosh, math.sinh, math.lgamma):
-    setattr(_MATH, _function.__name__, _or_infinity(_function))
+def _as_float(function: Callable[[float], int]) -> Callable[[float], float]:
+    """Give floor or ceil of Python 2, which was a float, and took infinity and NaN."""
+    return lambda x: float(function(x)) if math.isfinite(x) else x
 
 
-@mends(
-    "titus.genpy",
-    "titus.lib.array",
-    "titus.lib.kernel",
-    "titus.lib.link",
-    "titus.lib.metric",
-    "titus.lib.pfamath",
-    "titus.lib.prob.dist",
-    "titus.lib.spec",
-    "titus.lib.stat.pfatest",
-)
-def _exponentials(module: Any) -> None:
-    """Let exponentials overflow to infinity.
+def _math() -> ModuleType:
+    """Give math as titus expects it.
 
-    Python raises OverflowError where C, Java and the PFA specification ("no input is invalid")
-    have infinity: for m.exp(710), and for m.link.logit(-710), which is 0.
+    Exponentials overflow to infinity. Python raises OverflowError where C, Java and the PFA
+    specification ("no input is invalid") have infinity: for m.exp(710), and for m.link.logit(-710),
+    which is 0.
+
+    floor and ceil give a float, so that m.floor has the type that it says, double: as an int it
+    is "2" instead of "2.0" in cast.json.
     """
-    module.math = _MATH
+    module = ModuleType("math")
+    vars(module).update(vars(math))
+    for function in (math.exp, math.expm1, math.cosh, math.sinh, math.lgamma):
+        setattr(module, function.__name__, _or_infinity(function))
+    for function in (math.floor, math.ceil):
+        setattr(module, function.__name__, _as_float(function))
+    return module
+
+
+VIEWS["math"] = _math()
 
 
 class _Saturating(float):
@@ -194,10 +195,31 @@ def _plain_result(method: Callable[..., Any]) -> Callable[..., Any]:
 @mends("titus.lib.prob.dist", "titus.lib.model.naive", "titus.lib.stat.pfatest")
 def _distributions(lib: Any) -> None:
     """Squared distances from the mean, and powers of rates."""
-    for cls in list(vars(lib).values()):
-        is_function = isinstance(cls, type) and issubclass(cls, lib.LibFcn)
-        if is_function and cls.__module__ == lib.__name__ and "__call__" in vars(cls):
-            _powers(cls)
+    for cls in _functions(lib):
+        _powers(cls)
+
+
+@mends("titus.lib.prob.dist")
+def _quantiles(lib: Any) -> None:
+    """All of these functions give a double; titus counts up to some quantiles in an int."""
+    for cls in _functions(lib):
+        cls.__call__ = _double(cls.__call__)
+
+
+def _functions(lib: Any) -> list[Any]:
+    """Give the library functions that a titus module defines itself."""
+    return [
+        cls
+        for cls in vars(lib).values()
+        if isinstance(cls, type)
+        and issubclass(cls, lib.LibFcn)
+        and cls.__module__ == lib.__name__
+        and "__call__" in vars(cls)
+    ]
+
+
+def _double(stock: Callable[..., Any]) -> Callable[..., float]:
+    return lambda *args: float(stock(*args))
 
 
 @mends("titus.lib.array")
