@@ -1,0 +1,122 @@
+"""`sam local invoke -e events/sonar.json` with no network and no S3: the packaged models answer.
+
+The command itself runs, samconfig.toml and all, up to where it would start a container; from there
+AWS's emulator runs the built function with the environment that sam worked out for the container.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.build import ROOT
+
+# What sam itself needs to find its way; nothing of AWS.
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "PYTHONPATH": f"{ROOT}:{Path(__file__).parent}",
+    "SAM_CLI_TELEMETRY": "0",
+    "AWS_EC2_METADATA_DISABLED": "true",  # sam looks for credentials there, through the proxy
+    "HTTP_PROXY": "http://127.0.0.1:9",  # nothing listens there
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "127.0.0.1",
+}
+
+
+@cache
+def no_network() -> tuple[str, ...]:
+    """Command that gives a program a network of its own, with a loopback and nothing else.
+
+    Empty where the system grants no such namespace; the dead proxies are all there is then.
+    """
+    isolate = ("unshare", "--map-root-user", "--net", "sh", "-c")
+    wrap = (*isolate, 'ip link set lo up && exec "$@"', "sh")
+    if not (shutil.which("unshare") and shutil.which("ip")):
+        return ()
+    works = subprocess.run([*wrap, "true"], capture_output=True, check=False).returncode == 0
+    return wrap if works else ()
+
+
+@pytest.fixture(scope="module")
+def project(artefact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project after `sam build`: sam looks for its files where it is started."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("template.yaml", "samconfig.toml", "local-env.json"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "events", folder / "events")
+    (folder / ".aws-sam").mkdir()
+    (folder / ".aws-sam/build").symlink_to(artefact.parent)
+    return folder
+
+
+def sam_local_invoke(project: Path, tmp_path: Path, *arguments: str) -> dict[str, Any]:
+    """Run the command; return what the function answered and the environment that it saw."""
+    report = tmp_path / "report.json"
+    run = subprocess.run(
+        [
+            *no_network(),
+            *(sys.executable, "-W", "ignore", "-m", "sam_without_docker", str(report)),
+            *("local", "invoke", *arguments),
+        ],
+        cwd=project,
+        env={**ENVIRONMENT, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return dict(json.loads(report.read_text()))
+
+
+def test_the_sample_event_is_answered_offline(project: Path, tmp_path: Path) -> None:
+    found = sam_local_invoke(project, tmp_path, "-e", "events/sonar.json")
+    answer = json.loads(found["answer"])
+    assert answer["statusCode"] == 200, answer
+    headers = {name.lower(): values for name, values in answer["multiValueHeaders"].items()}
+    assert headers["x-model-name"] == ["sonar"]
+    assert headers["x-model-version"][0].startswith("packaged-")
+    assert json.loads(answer["body"]) in ("M", "R")
+
+
+def test_no_bucket_is_configured(project: Path, tmp_path: Path) -> None:
+    """Without samconfig.toml sam passes the bucket's logical name, as if it were a bucket."""
+    found = sam_local_invoke(project, tmp_path, "-e", "events/hello.json")
+    assert found["environment"]["MODEL_BUCKET"] == ""
+    assert found["environment"]["AWS_SAM_LOCAL"] == "true"
+    assert json.loads(json.loads(found["answer"])["body"]) == 103.14
+
+
+def test_an_unknown_model_is_a_plain_404_offline(project: Path, tmp_path: Path) -> None:
+    event = json.loads((project / "events/hello.json").read_text())
+    event["path"] = "/models/no-such-model/score"
+    event["pathParameters"] = {"name": "no-such-model"}
+    (project / "events/unknown.json").write_text(json.dumps(event))
+    found = sam_local_invoke(project, tmp_path, "-e", "events/unknown.json")
+    assert json.loads(found["answer"])["statusCode"] == 404
+
+
+def test_the_overrides_are_of_variables_that_the_template_sets(
+    expanded: Callable[..., dict[str, Any]],
+) -> None:
+    """sam ignores an override of a variable that the template does not have."""
+    overrides = json.loads((ROOT / "local-env.json").read_text())
+    for function, variables in overrides.items():
+        given = expanded()["Resources"][function]["Properties"]["Environment"]["Variables"]
+        assert variables.keys() <= given.keys()
+
+
+def test_the_network_is_really_gone() -> None:
+    """What the tests above rely on, where the system lets them."""
+    if not no_network():
+        pytest.skip("no network namespaces here")
+    code = "import socket; socket.create_connection(('192.0.2.1', 443), timeout=5)"
+    run = subprocess.run(
+        [*no_network(), sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert "Network is unreachable" in run.stderr
