@@ -12,6 +12,7 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -76,11 +77,23 @@ def sam_build(architecture: str, build_dir: Path, *, python: str = sys.executabl
     ]
     region = {"AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "eu-west-1")}
     environment = {**os.environ, **region, "SAM_CLI_TELEMETRY": "0"}
-    run = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    if run.returncode != 0:
-        raise BuildError(f"sam build failed:\n{run.stdout}{run.stderr}")
+    # A session of its own: sam starts make, and make uv, and all of them end when this is stopped.
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode != 0:
+        raise BuildError(f"sam build failed:\n{output}")
 
 
 def _sources() -> list[Path]:

@@ -18,7 +18,13 @@ from types import TracebackType
 from typing import Self
 
 from scripts.local_cloud.api import Api, ApiServer
-from scripts.local_cloud.lambda_runtime import Answer, Pool, environment, runtime_packages
+from scripts.local_cloud.lambda_runtime import (
+    Answer,
+    Pool,
+    check_python,
+    environment,
+    runtime_packages,
+)
 from scripts.local_cloud.processes import HOST, StartError, uninterrupted
 from scripts.local_cloud.s3 import LocalS3
 from scripts.local_cloud.template import load
@@ -102,6 +108,7 @@ class LocalCloud:
                 self.s3.create_bucket(self.bucket)
             variables = {"MODEL_BUCKET": self.bucket, "AWS_ENDPOINT_URL_S3": self.s3.url}
         with self._step("start the Lambda runtimes"):
+            check_python(function.runtime)
             task = self._build.resolve()
             packages = runtime_packages(ROOT / ".cache")
             env = environment(function, task, packages, variables | self._overrides)

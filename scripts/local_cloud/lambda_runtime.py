@@ -63,6 +63,17 @@ def emulator_path() -> Path:
     return path
 
 
+def check_python(runtime: str) -> None:
+    """Raise StartError unless this Python is the function's, as "python3.13".
+
+    The emulated function runs on the Python of the development environment, and the packages
+    in the artefact are compiled for one version.
+    """
+    own = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if own != runtime:
+        raise StartError(f"the function runs on {runtime}, the local cloud must too, not on {own}")
+
+
 def _closure(names: tuple[str, ...]) -> dict[str, importlib.metadata.Distribution]:
     """Return the installed distributions that `names` need, themselves included."""
     found: dict[str, importlib.metadata.Distribution] = {}
@@ -202,7 +213,9 @@ class Emulator:
 
     def init_milliseconds(self) -> list[float]:
         """Return how long each start of the function took; the emulator's own measurement."""
-        reports = re.findall(r"INIT REPORT\(durationMs: ([0-9.]+)", self.child.log.read_text())
+        reports = re.findall(
+            r"INIT REPORT\(durationMs: ([0-9.]+)", self.child.log.read_text(errors="replace")
+        )
         return [float(value) for value in reports]
 
     def stop(self) -> None:
@@ -311,7 +324,9 @@ class Pool:
 
     def logs(self) -> str:
         """Return all that the function and its emulators have logged."""
-        return "".join(path.read_text() for path in sorted(self._logs.glob("function-*.log")))
+        return "".join(
+            path.read_text(errors="replace") for path in sorted(self._logs.glob("function-*.log"))
+        )
 
     def stop(self) -> None:
         """End all emulators and what they run."""

@@ -210,6 +210,34 @@ def test_model_that_does_not_end_is_504_from_the_function(
     assert hasty_client.post("/models/hello/score", json=1).text == "101.0"
 
 
+RECURSION = {
+    **BASE,
+    "action": {"u.f": "input"},
+    "fcns": {"f": {"params": [{"x": "double"}], "ret": "double", "do": {"u.f": "x"}}},
+}
+
+
+def test_endless_recursion_is_an_error(client: httpx.Client, live: Callable[[Any], str]) -> None:
+    response = client.post(f"/models/{live(RECURSION)}/score", json=1)
+    assert response.status_code in (422, 503), response.text
+    assert "Traceback" not in response.text
+    assert client.post("/models/hello/score", json=1).text == "101.0"
+
+
+def test_document_writes_nothing_into_the_log(
+    cloud: LocalCloud, client: httpx.Client, live: Callable[[Any], str]
+) -> None:
+    document = {
+        "input": "string",
+        "output": "string",
+        "action": [{"log": ["input"], "namespace": "x\nforged-line"}, "input"],
+    }
+    response = client.post(f"/models/{live(document)}/score", json="record-in-log\nforged-line")
+    assert response.status_code in (200, 503)
+    assert "record-in-log" not in cloud.pool.logs()
+    assert "\nforged-line" not in cloud.pool.logs()
+
+
 def layered_calls(layers: int) -> dict[str, Any]:
     """Functions that call the next layer twice: the audit's call graph, 4 times a second layer."""
     functions: dict[str, Any] = {}

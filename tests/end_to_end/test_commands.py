@@ -154,6 +154,22 @@ def test_interrupted_start_leaves_nothing() -> None:
     wait_for_end(below)
 
 
+def test_interrupted_build_leaves_nothing(tmp_path: Path) -> None:
+    program = (
+        "import scripts.build as build, scripts.sample_cloud as cloud, pathlib;"
+        f"build.BUILDS = pathlib.Path({str(tmp_path)!r});"
+        "cloud.run(lambda: print(build.build()) or 0)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) as process:
+        give_up = time.monotonic() + 60
+        while len(below := session_of(process.pid)) < 2:  # sam, and the make that it starts
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+        process.terminate()
+        assert process.wait(15) == 128 + signal.SIGTERM
+    wait_for_end(below)
+
+
 def test_serve_says_that_its_port_is_taken() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -258,11 +258,12 @@ def test_integration_timeout_is_504(task: Path, tmp_path: Path) -> None:
 
 
 def test_crashed_emulator_is_replaced(task: Path) -> None:
+    before = children()
     with LocalCloud(task, template=task / "template.yaml", emulators=1, with_s3=False) as cloud:
         headers = {"x-api-key": cloud.api_key}
         with httpx.Client(base_url=cloud.url, headers=headers, timeout=30) as client:
             assert order(client, "echo").status_code == 200
-            for pid in children():
+            for pid in children() - before:
                 os.kill(pid, signal.SIGKILL)
             statuses = [order(client, "echo").status_code for _ in range(2)]
     assert statuses[-1] == 200
@@ -406,6 +407,13 @@ def test_nothing_outlives_a_parent_that_is_killed(task: Path, number: signal.Sig
         parent.wait(15)
     assert len(started) == 4  # the parent, S3, the emulator, the function
     assert gone(started)
+
+
+def test_python_of_another_version_is_refused(task: Path, tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(TEMPLATE.replace("python3.13", "python3.12"))
+    with pytest.raises(StartError, match=r"python3\.12"):
+        LocalCloud(task, template=template, with_s3=False).__enter__()
 
 
 def test_template_resolves_parameters(task: Path) -> None:
