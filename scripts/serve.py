@@ -29,15 +29,16 @@ def score_lines(cloud: LocalCloud) -> list[str]:
 def main() -> int:
     """Start everything, say how to use it, and wait for Ctrl-C. PORT sets the API's port."""
     with sample_cloud(int(os.environ.get("PORT", "0"))) as cloud:
-        bucket = f"{cloud.s3.url}/{cloud.bucket}"
+        ttl = cloud.pool.env.get("MODEL_TTL_SECONDS", "60")
         print(f"\n  URL      {cloud.url}")
         print(f"  API key  {cloud.api_key}")
         print(f"  S3       {cloud.s3.url}, bucket {cloud.bucket}, models under live/")
+        print("\n  For the commands of the README, in another terminal:\n")
+        print(f"export URL={cloud.url} KEY={cloud.api_key}")
         print("\n  Score a record:\n")
         print("\n".join(score_lines(cloud)))
-        ttl = cloud.pool.env.get("MODEL_TTL_SECONDS", "60")
-        print(f"\n  Roll a model; it answers within {ttl} s (MODEL_TTL_SECONDS):\n")
-        print(f"curl -s -T models/hello.pfa {bucket}/live/hello.pfa")
+        print(f"\n  Roll a model; the new one answers within {ttl} s:\n")
+        print(f"curl -s -T models/hello.pfa {cloud.s3.url}/{cloud.bucket}/live/hello.pfa")
         print("\n  Ctrl-C stops it all.", flush=True)
         while True:
             signal.pause()
