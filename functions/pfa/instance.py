@@ -28,9 +28,7 @@ class Source:
         self.engine = engine
         config = engine.config
         calls = set().union(*engine.callGraph.values())
-        self._writes_pools = bool(engine.pools) and not calls.isdisjoint(
-            {"(pool-to)", "(pool-del)"}
-        )
+        self._writes_pools = bool(engine.pools) and not calls.isdisjoint({"pool-to", "pool-del"})
         self._copies_deep = _CHANGES_ARGUMENTS in calls
         self._own_functions = bool(config.fcns) or config.method == "emit"
         self._seed = config.randseed

@@ -236,7 +236,7 @@ def _document_error(error: Exception, parsed: dict[str, Any]) -> DocumentError:
     if isinstance(error, RecursionError | SyntaxError | MemoryError):
         message = "The document's expressions are nested too deeply."
     elif type(error).__module__ in ("titus.errors", "avro.schema"):
-        message = str(error)[:_MESSAGE]
+        message = " ".join(str(error).split())[:_MESSAGE]  # titus breaks lines within types
     else:
         message = "The document is not valid PFA."
     if dotted := _dotted_name(parsed):
