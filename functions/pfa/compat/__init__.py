@@ -8,7 +8,17 @@ from typing import Any
 
 # Each of these marks, with @mends, what it mends in which titus module; none of it runs before
 # titus is loaded below. A file is imported here once, or its mends do not happen.
-from pfa.compat import binary, guards, language, library, linear, numeric, sandbox  # noqa: F401
+from pfa.compat import (  # noqa: F401
+    binary,
+    cells,
+    guards,
+    language,
+    library,
+    linear,
+    numeric,
+    patterns,
+    sandbox,
+)
 from pfa.compat.loader import load
 
 __all__ = ["engine"]
