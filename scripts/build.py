@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILDS = ROOT / ".build"
 # Another process may still run an older build while its sources are edited: keep the last ones.
-KEPT_BUILDS = 3
+KEPT_BUILDS = 5
 
 
 class BuildError(Exception):
