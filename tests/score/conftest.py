@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -175,14 +176,32 @@ class Client:
                     found[metric["Name"]] = sum(line[metric["Name"]])
         return found
 
+    @property
+    def counts(self) -> dict[str, float]:
+        """The metrics of the last invocation, but those of loading and times."""
+        others = ("ModelLoaded", "ModelLoadTime", "ScoreTime")
+        return {name: value for name, value in self.metrics.items() if name not in others}
+
+
+class Stdout:
+    """Whatever is the standard output when something is written."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
 
 @pytest.fixture
 def call(
     models: ModelStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Client:
     """The handler over the bucket; its default model is `hello`, which is not there yet."""
-    from score import app, store
+    from score import app, store, telemetry
 
+    for handler in telemetry.logger.handlers:  # made at import, with the stdout of then
+        monkeypatch.setattr(handler, "stream", Stdout())
     monkeypatch.setattr(store, "STORE", models)
     monkeypatch.setattr(app, "DEFAULT_MODEL", "hello")
     monkeypatch.setattr(app, "_cold", False)

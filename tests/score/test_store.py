@@ -1,3 +1,4 @@
+import itertools
 import json
 import threading
 import time
@@ -212,7 +213,7 @@ def test_a_dead_source_is_asked_less_and_less(
         assert sick.get("hello").model.score(0.0) == 1.0
         calls.append(len(faulty.calls))
     tried = [second for second, count in enumerate(calls) if count]
-    gaps = [b - a for a, b in zip(tried, tried[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(tried)]
     assert tried[0] == 59
     assert gaps[:5] == [5, 10, 20, 40, 60]
     assert set(gaps[4:]) == {60}
