@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from scripts.local_cloud.api import Api, ApiServer
+from scripts.local_cloud.api import Api
 from scripts.local_cloud.lambda_runtime import (
     Answer,
     Pool,
@@ -27,6 +27,7 @@ from scripts.local_cloud.lambda_runtime import (
 )
 from scripts.local_cloud.processes import HOST, StartError, uninterrupted
 from scripts.local_cloud.s3 import LocalS3
+from scripts.local_cloud.server import ApiServer
 from scripts.local_cloud.template import load
 
 __all__ = ["BUCKET", "FUNCTION", "ROOT", "LocalCloud", "StartError"]

@@ -11,19 +11,14 @@ import hmac
 import http.client
 import json
 import re
-import socket
-import sys
-import threading
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from scripts.local_cloud.lambda_runtime import Answer, InvokeTimeoutError
-from scripts.local_cloud.processes import HOST
 from scripts.local_cloud.template import ACCOUNT
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
@@ -306,127 +301,3 @@ def _merge_headers(
     pairs = [(key, str(value)) for key, values in (multi or {}).items() for value in values]
     extra = [(key, str(value)) for key, value in (single or {}).items()]
     return pairs + [pair for pair in extra if pair not in pairs]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # keep-alive
-    disable_nagle_algorithm = True  # head and body are two writes: else 40 ms for the second
-    timeout = 60.0
-    server: "ApiServer"
-
-    def _serve(self) -> None:
-        try:
-            body = self._read_body()
-        except ValueError:
-            self.close_connection = True
-            self.send_error(400)
-            return
-        url = urlsplit(self.path)
-        request = Request(
-            method=self.command,
-            path=url.path,
-            query=url.query,
-            headers=[(key, value.strip()) for key, value in self.headers.items()],
-            body=body,
-            source_ip=self.client_address[0],
-        )
-        response = self.server.api.answer(request)
-        self.send_response_only(response.status)
-        for key, value in response.headers:
-            self.send_header(key, value)
-        self.send_header("Content-Length", str(len(response.body)))
-        self.send_header("Connection", "close" if self.close_connection else "keep-alive")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body)
-
-    do_GET = do_PUT = do_POST = do_DELETE = do_OPTIONS = do_HEAD = do_PATCH = _serve  # noqa: N815
-
-    def _read_body(self) -> bytes:
-        """Read at most MAX_BODY_BYTES + 1 bytes of the body. Raises ValueError if it is broken."""
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            body = self._read_chunks()
-        else:
-            length = int(self.headers.get("Content-Length") or 0)
-            if length < 0:
-                raise ValueError("negative length")
-            body = self.rfile.read(min(length, MAX_BODY_BYTES + 1))
-            if length > MAX_BODY_BYTES:
-                self._drain(length - len(body))
-            elif len(body) < length:
-                raise ValueError("the connection ended inside the body")
-        if len(body) > MAX_BODY_BYTES:
-            self.close_connection = True
-        return body
-
-    def _read_chunks(self) -> bytes:
-        parts: list[bytes] = []
-        total = 0
-        while size := int(self.rfile.readline(1024).partition(b";")[0], 16):
-            total += size
-            if total > MAX_BODY_BYTES:
-                return b"".join(parts) + bytes(size)
-            parts.append(self.rfile.read(size))
-            self.rfile.readline(1024)
-        while self.rfile.readline(65536).strip():  # trailers
-            pass
-        return b"".join(parts)
-
-    def _drain(self, length: int) -> None:
-        """Throw away the rest of a body that is too long, so that the client reads the 413."""
-        for _ in range(min(length, 64 * 1024 * 1024) // 65536 + 1):
-            if not self.rfile.read(min(65536, length)):
-                return
-            length -= 65536
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet: the function's own log says what was asked."""
-
-
-class ApiServer(ThreadingHTTPServer):
-    """The API on a loopback port, one thread for each connection."""
-
-    daemon_threads = True
-    block_on_close = False  # an idle kept-alive connection would hold the end up
-    request_queue_size = 128
-
-    def __init__(self, api: Api, port: int = 0) -> None:
-        """Listen on `port` of the loopback interface; 0 takes a free one. Raises OSError."""
-        super().__init__((HOST, port), _Handler)
-        self.api = api
-        self._connections: set[socket.socket] = set()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """The address under which the API answers."""
-        return f"http://{HOST}:{self.server_address[1]}"
-
-    def start(self) -> None:
-        """Answer requests from now on."""
-        self._thread.start()
-
-    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: D102
-        self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:  # noqa: D102
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that went away in the middle of its request."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-    def stop(self) -> None:
-        """Close the port and all connections."""
-        if self._thread.is_alive():
-            self.shutdown()
-            self._thread.join()
-        self.server_close()
-        for connection in list(self._connections):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
