@@ -21,7 +21,8 @@ def statuses(make, function: str) -> set[str]:
 def test_every_trial_agrees():
     # in a process of its own: it forks, and documents print
     done = subprocess.run(
-        [sys.executable, *"-W error -m tests.conformance.run pfa.compat:engine --jobs 2".split()],
+        [sys.executable, "-W", "error", "-m", "tests.conformance.run"]  # noqa: RUF005
+        + ["pfa.compat:engine", "--jobs", "2"],
         cwd=ROOT,
         capture_output=True,
         text=True,
