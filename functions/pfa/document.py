@@ -10,9 +10,11 @@ from typing import Any
 
 from pfa.errors import DocumentError
 
-# Only numbers of this form can overflow to infinity; to look for them first is 20 times cheaper
-# than to look at each number as it is parsed.
-_HUGE_NUMBER = re.compile(r"[eE]\+?0*[0-9]{3}|[0-9]{300}")
+# Only numbers with an exponent of three digits or some hundred digits can overflow to infinity.
+# To look for them first is ten times cheaper than to look at each number as it is parsed, and two
+# patterns that begin with a letter are ten times faster than one that begins with [eE].
+_EXPONENTS = (re.compile(r"e\+?0*[0-9]{3}"), re.compile(r"E\+?0*[0-9]{3}"))
+_BLOCK = 150  # 300 digits in a row hold a block of 150 that begins at a multiple of 150
 
 
 def read(document: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -57,7 +59,7 @@ def parse(text: str) -> dict[str, Any]:
     """
     if not text.strip():
         raise DocumentError("The document is empty.")
-    check_number = _finite if _HUGE_NUMBER.search(text) else None
+    check_number = _finite if _may_overflow(text) else None
     try:
         with collection_paused():
             found = json.loads(
@@ -80,6 +82,12 @@ def parse(text: str) -> dict[str, Any]:
             ' "action".'
         )
     return found
+
+
+def _may_overflow(text: str) -> bool:
+    if any(pattern.search(text) for pattern in _EXPONENTS):
+        return True
+    return any(text[i : i + _BLOCK].isdigit() for i in range(0, len(text) - _BLOCK, _BLOCK))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
