@@ -24,6 +24,10 @@ MAX_CODE = 2_000_000  # characters
 # document of 80 kB can ask for gigabytes. A text is counted once per level of nesting around it.
 MAX_WRITTEN = 40_000_000  # characters
 
+_TOO_MUCH = (
+    "the document makes too much code: put large data into cells, and use a large type in fewer"
+    " calls"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -391,8 +395,6 @@ def compile_checked(text: str) -> Any:
 
     Raises Rejected, or what Python's compiler raises.
     """
-    if len(text) > MAX_CODE:
-        raise Rejected("too much code")
     tree = ast.parse(text, "<document>")
     check(tree)
     return compile(tree, "<document>", "exec", dont_inherit=True)
@@ -404,6 +406,8 @@ def _checked_exec(genpy: Any) -> None:
     run = exec
 
     def checked_exec(text: str, names: dict[str, Any]) -> None:
+        if len(text) > MAX_CODE:
+            raise genpy.PFAInitializationException(_TOO_MUCH)
         try:
             code = compile_checked(text)
         except Rejected as error:
@@ -448,10 +452,7 @@ def _quoted_text(genpy: Any) -> None:
             text = write(self, context, options)
         self.written = getattr(self, "written", 0) + len(text)
         if self.written > MAX_WRITTEN:
-            raise genpy.PFAInitializationException(
-                "the document makes too much code: put large data into cells, and name a large"
-                " type in fewer calls"
-            )
+            raise genpy.PFAInitializationException(_TOO_MUCH)
         return text
 
     generator.__call__ = checked_write
