@@ -401,11 +401,14 @@ def test_nothing_outlives_a_parent_that_is_killed(task: Path, number: signal.Sig
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline()
+        give_up = time.monotonic() + 30
+        # The parent, S3, the emulator, the function
+        while len(started := children() - before) < 4:
+            assert time.monotonic() < give_up, started
+            time.sleep(0.05)
         time.sleep(0.5)  # into the function's endless loop
-        started = children() - before
         parent.send_signal(number)
         parent.wait(15)
-    assert len(started) == 4  # the parent, S3, the emulator, the function
     assert gone(started)
 
 

@@ -1,10 +1,12 @@
 """A model is replaced, broken, deleted, or S3 dies, while requests go on."""
 
+import http.client
 import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +153,81 @@ def frail(artefact: Path, documents: dict[str, bytes]) -> Iterator[LocalCloud]:
     """A cloud of its own, whose S3 may die."""
     with LocalCloud(artefact, emulators=2, overrides=NO_TTL) as cloud:
         cloud.put_model("model", adding(1))
+        # Both have loaded it: one that starts while S3 is down has no last good model.
+        with cloud.pool.emulator(10) as one, cloud.pool.emulator(10) as other:
+            for emulator in (one, other):
+                answer = emulator.invoke(b'{"model": "model", "record": 1}', timeout=30)
+                assert answer.payload == b"[1, 1, 2]"
         yield cloud
+
+
+class Choking(ThreadingHTTPServer):
+    """Between the function and S3: passes on, or gives half a document, or a byte a second."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.s3_port = 0
+        self.mode = "pass"
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    class Handler(BaseHTTPRequestHandler):
+        server: "Choking"
+
+        def do_GET(self) -> None:
+            s3 = http.client.HTTPConnection("127.0.0.1", self.server.s3_port)
+            s3.request("GET", self.path, headers=dict(self.headers))
+            answer = s3.getresponse()
+            body = answer.read()
+            s3.close()
+            self.send_response_only(answer.status)
+            for key, value in answer.getheaders():
+                self.send_header(key, value)
+            self.end_headers()
+            half = len(body) // 2
+            if self.server.mode == "pass" or answer.status != 200:
+                self.wfile.write(body)
+            elif self.server.mode == "half":
+                self.wfile.write(body[:half])
+            else:
+                for index in range(half, len(body)):
+                    self.wfile.write(body[index : index + 1])
+                    time.sleep(1)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """The function hangs up on a drip, as it should."""
+
+
+@pytest.mark.parametrize("mode", ["half", "drip"])
+def test_s3_that_dies_or_drips_inside_a_document(artefact: Path, mode: str) -> None:
+    with Choking() as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, args=(0.05,))
+        thread.start()
+        overrides = {**NO_TTL, "AWS_ENDPOINT_URL_S3": proxy.url}
+        try:
+            with LocalCloud(artefact, emulators=1, overrides=overrides) as cloud:
+                proxy.s3_port = cloud.s3.port
+                cloud.put_model("model", adding(1))
+                with http_client(cloud) as client:
+                    fresh = client.post("/models/model/score", json=1)
+                    assert fresh.json() == [1, 1, 2]
+                    cloud.put_model("model", adding(2))
+                    proxy.mode = mode
+                    stale = client.post("/models/model/score", json=1)
+                    assert (stale.status_code, stale.json()) == (200, [1, 1, 2])
+                    assert stale.headers["x-model-stale"] == "true"
+                    proxy.mode = "pass"
+                    eventually(
+                        lambda: client.post("/models/model/score", json=1),
+                        lambda answer: answer.json() == [1, 2, 3],
+                    )
+        finally:
+            proxy.shutdown()
+            thread.join()
 
 
 def eventually(call: Callable[[], httpx.Response], right: Callable[[httpx.Response], bool]) -> None:
