@@ -32,7 +32,9 @@ from score.telemetry import log_fault, logger, report
 REFRESH_SECONDS = 4.0  # to wait for the source when there is a model to fall back on
 LEAST_SECONDS = 1.0  # that a request must have left for the source to be asked
 LOAD_SECONDS = 20.0  # for the engine to load one document
-BACKOFF_SECONDS = (5.0, 60.0)  # first and longest pause after a failure; each doubles the last
+BACKOFF_SECONDS = (1.0, 60.0)  # first and longest pause after a failure; each doubles the last
+BACKOFF_SHARE = 3.0  # and is so many times what the failure took: a quarter of the time is waited
+LISTING_SECONDS = 5.0  # after which a failed listing may be asked for again
 ABSENT_SECONDS = 5.0  # how long "no such model" is remembered
 ABSENT_NAMES = 512  # how many such names are remembered
 ABSENT_LOOKUPS = (
@@ -77,9 +79,10 @@ class _Backoff:
         self.failures = 0
         self.due = 0.0
 
-    def fail(self, now: float) -> None:
+    def fail(self, now: float, took: float) -> None:
         first, longest = BACKOFF_SECONDS
-        self.due = now + min(first * 2.0 ** min(self.failures, 10), longest)
+        pause = max(first * 2.0 ** min(self.failures, 10), took * BACKOFF_SHARE)
+        self.due = now + min(pause, longest)
         self.failures += 1
 
     def reset(self) -> None:
@@ -148,7 +151,7 @@ class ModelStore:
             if not slot.lock.acquire(blocking=False):
                 return before  # another thread is asking; no need to wait for it
         elif not slot.lock.acquire(timeout=max(0.0, seconds)):
-            raise UnavailableError("The model is still being loaded.", BACKOFF_SECONDS[0])
+            raise UnavailableError("The model is still being loaded.", LEAST_SECONDS)
         try:
             now = self._clock()
             if now < slot.due:  # another thread asked while this one waited
@@ -163,9 +166,7 @@ class ModelStore:
             return self.source.list(limit, after)
         except BucketError as error:
             logger.warning("models cannot be listed", reason=str(error))
-            raise UnavailableError(
-                "The models cannot be listed now.", BACKOFF_SECONDS[0]
-            ) from error
+            raise UnavailableError("The models cannot be listed now.", LISTING_SECONDS) from error
 
     def _check_absent(self, name: str, now: float) -> None:
         """Raise UnknownModelError if `name` was found missing a moment ago.
@@ -199,7 +200,8 @@ class ModelStore:
             slot.due = self._outage.due
             return self._keep(slot, "The source of models does not answer.")
         known = slot.broken or (entry.etag if entry else None)
-        left = until - time.monotonic()
+        asked = time.monotonic()
+        left = until - asked
         if left < LEAST_SECONDS:  # a failure would be this request's, not the source's
             slot.due = now + LEAST_SECONDS
             return self._keep(slot, "There was no time left to load the model.")
@@ -211,7 +213,7 @@ class ModelStore:
             self._forget(name, slot)
             raise UnknownModelError from error
         except BucketError as error:
-            return self._failed(name, slot, error)
+            return self._failed(name, slot, error, time.monotonic() - asked)
         self._outage.reset()
         slot.failures.reset()
         if document is None:
@@ -242,7 +244,7 @@ class ModelStore:
         except DeadlineExceeded:
             if seconds >= LOAD_SECONDS or slot.entry:
                 slot.broken = document.etag
-            return self._broken(name, slot, document, f"not loaded within {seconds:.1f} s")
+            return self._broken(name, slot, document, f"not loaded within {seconds:.1f} s", seconds)
         except pfa.DocumentError as error:
             slot.broken = document.etag
             return self._broken(name, slot, document, str(error))
@@ -265,26 +267,29 @@ class ModelStore:
         report("ModelLoadTime", name, took * 1000, MetricUnit.Milliseconds)
         return entry
 
-    def _broken(self, name: str, slot: _Slot, document: Document, reason: str) -> Entry:
+    def _broken(
+        self, name: str, slot: _Slot, document: Document, reason: str, took: float = 0.0
+    ) -> Entry:
+        """Note that the document does not load; without an ETag noted, it is tried again soon."""
         logger.error(
             "document is broken", model=name, version=document.version, reason=reason[:1000]
         )
         report("RefreshFailed", name)
-        slot.failures.fail(self._clock())
+        slot.failures.fail(self._clock(), took)
         slot.due = self._clock() + self.ttl if slot.broken else slot.failures.due
         return self._keep(slot, "The live document of this model cannot be loaded.")
 
-    def _failed(self, name: str, slot: _Slot, error: BucketError) -> Entry:
-        """Note that the source did not give the document."""
+    def _failed(self, name: str, slot: _Slot, error: BucketError, took: float) -> Entry:
+        """Note that the source did not give the document, after `took` seconds."""
         now = self._clock()
-        slot.failures.fail(now)
+        slot.failures.fail(now, took)
         slot.due = slot.failures.due
         # A refusal of one object, or one that is too large, says nothing about the others.
         about_one = isinstance(error, TooLargeError) or (
             isinstance(error, RefusedError) and error.status < 500
         )
         if not about_one:
-            self._outage.fail(now)
+            self._outage.fail(now, took)
         logger.warning("model refresh failed", model=name, reason=str(error))
         if slot.entry:  # else the name may be made up, and dimensions are to be known names only
             report("RefreshFailed", name)

@@ -76,7 +76,7 @@ def test_init_does_not_fail_without_s3() -> None:
     )
     assert isinstance(answer, dict)
     assert answer["statusCode"] == 503
-    assert answer["multiValueHeaders"]["Retry-After"] == ["5"]
+    assert int(answer["multiValueHeaders"]["Retry-After"][0]) >= 1
 
 
 def test_init_does_not_fail_without_the_default_model() -> None:

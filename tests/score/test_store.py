@@ -197,13 +197,14 @@ def test_the_last_good_model_outlives_a_sick_source(
     clock.now += 60
     assert answers(sick) == (*good[:2], True)
     faulty.mode = "ok"
-    clock.now += store.BACKOFF_SECONDS[0]
+    clock.now += store.BACKOFF_SECONDS[1]
     assert answers(sick)[::2] == (2.0, False)
 
 
 def test_a_dead_source_is_asked_less_and_less(
-    faulty: FaultyS3, sick: ModelStore, clock: Clock
+    faulty: FaultyS3, sick: ModelStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(store, "BACKOFF_SHARE", 0.0)  # how long real failures take is not the same
     sick.get("hello")
     faulty.mode = "down"
     calls: list[int] = []
@@ -215,8 +216,17 @@ def test_a_dead_source_is_asked_less_and_less(
     tried = [second for second, count in enumerate(calls) if count]
     gaps = [b - a for a, b in itertools.pairwise(tried)]
     assert tried[0] == 59
-    assert gaps[:5] == [5, 10, 20, 40, 60]
-    assert set(gaps[4:]) == {60}
+    assert gaps[:7] == [1, 2, 4, 8, 16, 32, 60]
+    assert set(gaps[6:]) == {60}
+
+
+def test_a_source_that_hangs_costs_a_share_of_the_time() -> None:
+    backoff = store._Backoff()
+    pauses = []
+    for _ in range(7):
+        backoff.fail(now=100.0, took=4.0)
+        pauses.append(backoff.due - 100.0)
+    assert pauses == [12, 12, 12, 12, 16, 32, 60]
 
 
 def test_with_a_dead_source_an_unknown_model_is_unavailable_at_once(
@@ -228,7 +238,7 @@ def test_with_a_dead_source_an_unknown_model_is_unavailable_at_once(
             sick.get(f"made-up-{n}")
     assert set(faulty.calls) == {"live/made-up-0.pfa"}  # the others did not even try
     faulty.mode = "ok"
-    clock.now += store.BACKOFF_SECONDS[0]
+    clock.now += store.BACKOFF_SECONDS[1]
     assert answers(sick)[0] == 1.0
 
 
