@@ -26,10 +26,11 @@ def read(document: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], str]:
     """
     if isinstance(document, dict):
         try:
-            text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+            canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+            text = json.dumps(document)  # the order of keys may mean something, as in a new map
         except (ValueError, TypeError, RecursionError) as error:
             raise DocumentError("The document cannot be written as JSON.") from error
-        return parse(text), hashlib.sha256(text.encode()).hexdigest()
+        return parse(text), hashlib.sha256(canonical.encode()).hexdigest()
     if isinstance(document, str):
         encoded = document.encode("utf-8", "surrogatepass")
         return parse(document), hashlib.sha256(encoded).hexdigest()

@@ -111,7 +111,7 @@ def _integer(kind: str, limit: int) -> Write:
             return value
         if isinstance(value, float) and not math.isfinite(value):
             raise Unfit("not a finite number", final=True)
-        raise Unfit(f"not a number of type {kind}")
+        raise Unfit("not whole" if isinstance(value, float) else f"out of the range of {kind}")
 
     return write
 

@@ -197,3 +197,10 @@ def test_the_position_is_the_documents_own():
 def test_parse_gives_what_json_gives():
     source = json.dumps({"a": [1, 2.5, "x", None, True, {"b": {}}], "c": "1e999"})
     assert document.parse(source) == json.loads(source)
+
+
+def test_the_order_of_keys_is_kept():
+    new = {"type": {"type": "map", "values": "int"}, "new": {"z": 1, "a": 2}}
+    keys = {"type": "array", "items": "string"}
+    made = pfa.load({**HELLO, "output": keys, "action": {"map.keys": [new]}})
+    assert made.score(0) == ["z", "a"]
