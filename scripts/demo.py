@@ -82,7 +82,7 @@ def table(results: list[Result]) -> str:
             f"{result.first_ms:.0f} ms",
             f"{result.warm_ms:.1f} ms",
             f"{result.agreed}/{result.count}",
-            *(short(value, width) for value, width in zip(result.shown, (24, 42, 42), strict=True)),
+            *(short(value, width) for value, width in zip(result.shown, (24, 44, 44), strict=True)),
         )
         for result in results
     ]
