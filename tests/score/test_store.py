@@ -177,6 +177,19 @@ def test_an_engine_that_fails_or_hangs_on_a_document_is_survived(
         assert answers(models)[::2] == (1.0, True)  # and not tried again
 
 
+def test_a_load_cut_short_by_a_request_is_tried_again(
+    models: ModelStore, s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.put("hello", adder(1))
+    load = pfa.load
+    monkeypatch.setattr(pfa, "load", lambda _: time.sleep(30))
+    with pytest.raises(UnavailableError):
+        models.get("hello", seconds=store.LEAST_SECONDS + 0.2)
+    monkeypatch.setattr(pfa, "load", load)
+    clock.now += store.BACKOFF_SECONDS[1]
+    assert answers(models)[0] == 1.0
+
+
 # --- a sick source
 
 
