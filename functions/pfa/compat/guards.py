@@ -15,6 +15,7 @@ from pfa.compat.loader import mends
 _SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 _FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*\Z", re.ASCII)
 
+MAX_FORMAT = 60  # characters of a format of ``pack``; "network unsigned long long" has 26
 TOO_DEEP = "the document is nested too deeply to be read"
 
 
@@ -23,6 +24,27 @@ def _names(pfaast: Any) -> None:
     """Check names in linear time, and without letting a newline pass at the end."""
     pfaast.validSymbolName = lambda name: _SYMBOL.match(name) is not None
     pfaast.validFunctionName = lambda name: _FUNCTION.match(name) is not None
+
+
+@mends("titus.pfaast")
+def _formats(pfaast: Any) -> None:
+    """Refuse what cannot be a format of ``pack`` before patterns are tried on it.
+
+    Twelve of titus's patterns begin with two runs of spaces, quadratic in their number: 100 kB of
+    spaces take minutes. The error for an unknown format was itself a NameError.
+    """
+    formatter = pfaast.BinaryFormatter
+    declare = formatter.formatToDeclare
+
+    def checked_declare(value: Any, text: str, pos: str | None, output: bool) -> Any:
+        try:
+            if len(text) <= MAX_FORMAT:
+                return declare(value, text, pos, output)
+        except NameError:
+            pass
+        raise pfaast.PFASemanticException(f'"{text[:MAX_FORMAT]}" is not a binary format', pos)
+
+    formatter.formatToDeclare = staticmethod(checked_declare)
 
 
 @mends("titus.reader")

@@ -81,7 +81,7 @@ _FIELDS = _words(
 )
 # attributes of names: which may be read, which called
 _ATTRIBUTES = {
-    "self": _FIELDS | {"f", "parser"},
+    "self": _FIELDS | {"parser"},
     "config": frozenset({"input", "output"}),
     "math": frozenset({"e", "pi"}),
     "p": frozenset({"value"}),

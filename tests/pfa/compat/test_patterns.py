@@ -25,10 +25,20 @@ RECORD = {
     "fields": [{"name": "text", "type": "string"}, {"name": "pattern", "type": "string"}],
 }
 CODES = {
-    "re.index": 35000, "re.contains": 35010, "re.count": 35020, "re.rindex": 35030,
-    "re.groups": 35040, "re.indexall": 35050, "re.findall": 35060, "re.findfirst": 35070,
-    "re.findgroupsfirst": 35080, "re.findgroupsall": 35090, "re.groupsall": 35100,
-    "re.replacefirst": 35110, "re.replacelast": 35120, "re.split": 35130,
+    "re.index": 35000,
+    "re.contains": 35010,
+    "re.count": 35020,
+    "re.rindex": 35030,
+    "re.groups": 35040,
+    "re.indexall": 35050,
+    "re.findall": 35060,
+    "re.findfirst": 35070,
+    "re.findgroupsfirst": 35080,
+    "re.findgroupsall": 35090,
+    "re.groupsall": 35100,
+    "re.replacefirst": 35110,
+    "re.replacelast": 35120,
+    "re.split": 35130,
     "re.replaceall": 35140,
 }
 
