@@ -119,11 +119,16 @@ def _finite(digits: str) -> float:
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking a large document while it grows (-40 % time)."""
+    """Keep the garbage collector from walking a large document while it grows (-40 % time).
+
+    Afterwards all is made old, or the next collection of the young would walk the document.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if enabled:
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()

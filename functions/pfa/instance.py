@@ -18,63 +18,67 @@ _CHANGES_ARGUMENTS = "model.reg.updateChi2"
 class Source:
     """Makes engines that begin in the document's initial state.
 
-    Made of one engine that is never run itself. What PFA code does to a cell makes a new value and
-    leaves the old one as it was, so the initial values are shared; a pool's dict is the exception.
-    Each engine belongs to one call, so that calls in several threads do not meet.
+    What PFA code does to a cell makes a new value and leaves the old one as it was, so the initial
+    values are shared; a pool's dict is the exception. Each engine belongs to one call, so that
+    calls in several threads do not meet.
+
+    The engine that it is made of is never run, and is emptied: other objects hold it, in cycles,
+    and with it the document's content would stay until the garbage collector has walked it all.
     """
 
     def __init__(self, engine: Any) -> None:
-        """Take a just made titus engine."""
-        self.engine = engine
+        """Take a just made titus engine, and what is in it."""
         config = engine.config
         calls = set().union(*engine.callGraph.values())
-        self._writes_pools = bool(engine.pools) and not calls.isdisjoint({"pool-to", "pool-del"})
         self._copies_deep = _CHANGES_ARGUMENTS in calls
+        self._writes_pools = self._copies_deep or not calls.isdisjoint({"pool-to", "pool-del"})
         self._own_functions = bool(config.fcns) or config.method == "emit"
-        self._seed = config.randseed
+        self.kind = type(engine)
+        self._config, self._options = config, engine.options
+        self._cells, self._pools = engine.cells, engine.pools
+        self._tally = getattr(engine, "tally", None)
+        self._rand = engine.rand
+        self._emit = type(engine.f["emit"]) if "emit" in engine.f else None
+        self._library = {n: f for n, f in engine.f.items() if n != "emit" and n[:2] != "u."}
+        vars(engine).clear()
 
     def start(self, emit: Callable[[Any], None]) -> Any:
-        """Make an engine in the initial state that hands what it emits to ``emit``."""
-        base = self.engine
-        engine = type(base)(
-            self._cells(),
-            self._pools(),
-            base.config,
-            copy.copy(base.options),
+        """Make an engine in the initial state that hands what it emits to ``emit``.
+
+        The caller sets its ``f`` to None after use: its functions hold it, and it them.
+        """
+        seed = self._config.randseed
+        engine = self.kind(
+            self._copy(self._cells, _same),
+            self._copy(self._pools, dict) if self._writes_pools else dict(self._pools),
+            self._config,
+            copy.copy(self._options),
             _Log(),
             emit,
-            getattr(base, "tally", None),
+            self._tally,
             0,
-            base.rand if self._seed is None else random.Random(self._seed),  # noqa: S311
+            self._rand if seed is None else random.Random(seed),  # noqa: S311
         )
-        engine.f = base.f
+        engine.f = self._library
         if self._own_functions:
-            engine.f = dict(base.f)
-            if "emit" in engine.f:
-                engine.f["emit"] = type(base.f["emit"])(engine)
+            engine.f = dict(self._library)
+            if self._emit is not None:
+                engine.f["emit"] = self._emit(engine)
             engine.initialize()
         return engine
 
-    def _cells(self) -> dict[str, Any]:
+    def _copy(self, items: dict[str, Any], duplicate: Callable[[Any], Any]) -> dict[str, Any]:
+        """Copy cells or pools, each with locks of its own."""
         if self._copies_deep:
-            return {name: _cell(cell, copy.deepcopy) for name, cell in self.engine.cells.items()}
-        return {name: _cell(cell, _same) for name, cell in self.engine.cells.items()}
-
-    def _pools(self) -> dict[str, Any]:
-        if self._copies_deep:
-            return {name: _cell(pool, copy.deepcopy) for name, pool in self.engine.pools.items()}
-        if self._writes_pools:
-            return {name: _cell(pool, dict) for name, pool in self.engine.pools.items()}
-        return dict(self.engine.pools)
+            duplicate = copy.deepcopy
+        return {
+            name: type(item)(duplicate(item.value), item.shared, item.rollback, item.source)
+            for name, item in items.items()
+        }
 
 
 def _same(value: Any) -> Any:
     return value
-
-
-def _cell(cell: Any, duplicate: Callable[[Any], Any]) -> Any:
-    """A new cell or pool with locks of its own."""
-    return type(cell)(duplicate(cell.value), cell.shared, cell.rollback, cell.source)
 
 
 class _Log:

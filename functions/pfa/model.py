@@ -37,16 +37,15 @@ def load(source: bytes | str | dict[str, Any]) -> "Model":
 
     Raises DocumentError, in words for the document's author.
     """
-    parsed, sha256 = document.read(source)
-    named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
-    try:
-        with document.collection_paused():
-            engine = compat.engine(named)
-            return Model(engine, sha256)
-    except DocumentError:
-        raise
-    except Exception as error:
-        raise _document_error(error, parsed) from error
+    with document.collection_paused():
+        parsed, sha256 = document.read(source)
+        named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
+        try:
+            return Model(compat.engine(named), sha256)
+        except DocumentError:
+            raise
+        except Exception as error:
+            raise _document_error(error, parsed) from error
 
 
 class Model:
@@ -97,6 +96,7 @@ class Model:
                     call.run(records)
             except DeadlineExceeded:
                 call.stop(len(records))
+        call.engine.f = None  # see Source.start
         return call.results
 
     def describe(self) -> dict[str, Any]:

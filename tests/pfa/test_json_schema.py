@@ -69,6 +69,37 @@ def test_valid_values_are_accepted(data):
     assert accepts(node, value) == Validator(input_schema(node)).is_valid(value)
 
 
+@SETTINGS
+@given(st.data())
+def test_wrong_places_are_places_of_the_value(data):
+    """Each pointer leads to a part of the value, or to a key that an object of it lacks."""
+    node = avro(data.draw(types()))
+    value = mutant(data, data.draw(values(node)))
+    try:
+        checker(node)(value)
+    except pfa.InputError as error:
+        assert error.count >= len(error.errors) > 0
+        for place in error.errors:
+            missing = place["detail"].startswith("missing")
+            assert found(value, place["pointer"]) != missing, (place, value)
+
+
+def found(value: Any, pointer: str) -> bool:
+    assert pointer == "" or pointer[0] == "/"
+    for token in pointer.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list):
+            value = value[int(key)]
+            continue
+        assert isinstance(value, dict)
+        # a key with half of a surrogate pair is written with a replacement character
+        keys = {k.encode("utf-16", "surrogatepass").decode("utf-16", "replace"): k for k in value}
+        if key not in keys:
+            return False
+        value = value[keys[key]]
+    return True
+
+
 def sayable(value: Any) -> bool:
     """Whether the value holds nothing that the check refuses and JSON Schema cannot tell."""
     if isinstance(value, float):

@@ -1,4 +1,5 @@
 import copy
+import gc
 import hashlib
 import json
 import logging
@@ -347,6 +348,26 @@ class TestThreads:
             assert list(pool.map(run, range(24))) == list(range(1, 25))
 
 
+class TestMemory:
+    def test_a_models_content_goes_with_it(self):
+        """Without waiting for the garbage collector: a store may hold a model of many MB."""
+        fcns = {"f": {"params": [{"x": "int"}], "ret": "int", "do": {"+": ["x", 1]}}}
+        many = {"type": {"type": "array", "items": INT_LIST}, "init": [[i] for i in range(20_000)]}
+        source = document({"emit": {"u.f": ["input"]}}, method="emit", fcns=fcns, cells={"c": many})
+        pfa.load(source).score(1)
+        gc.collect()
+        gc.disable()
+        try:
+            before = len(gc.get_objects())
+            model = pfa.load(source)
+            assert model.score(1) == [2]
+            assert len(gc.get_objects()) > before + 20_000
+            del model
+            assert len(gc.get_objects()) < before + 10_000
+        finally:
+            gc.enable()
+
+
 class TestErrors:
     def test_a_code_of_the_library(self):
         model = pfa.load(document({"a.max": ["input"]}, INT_LIST))
@@ -381,7 +402,7 @@ class TestErrors:
         def broken(*_: Any, **__: Any) -> Any:
             raise KeyError("SECRET")
 
-        monkeypatch.setattr(type(model._source.engine), "action", broken)
+        monkeypatch.setattr(model._source.kind, "action", broken)
         with pytest.raises(pfa.ScoringError) as caught:
             model.score(1)
         assert str(caught.value) == "The model's computation failed for this record."
@@ -394,7 +415,7 @@ class TestErrors:
         def interrupted(*_: Any, **__: Any) -> Any:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(type(model._source.engine), "action", interrupted)
+        monkeypatch.setattr(model._source.kind, "action", interrupted)
         with pytest.raises(KeyboardInterrupt):
             model.score(1)
 
