@@ -46,13 +46,14 @@ class TooLargeError(BucketError):
 
 
 class RefusedError(BucketError):
-    """S3 answered with an error: HTTP `status` and S3's `code`."""
+    """S3 answered with an error: HTTP `status`, S3's `code`, the object's `version` if it said."""
 
-    def __init__(self, status: int, code: str) -> None:
-        """Keep both; the message of S3 stays out, as it may name keys and accounts."""
+    def __init__(self, status: int, code: str, version: str = "") -> None:
+        """Keep these; the message of S3 stays out, as it may name keys and accounts."""
         super().__init__(f"S3 refuses: {status} {code}")
         self.status = status
         self.code = code
+        self.version = version
 
 
 class Document(NamedTuple):
@@ -60,6 +61,15 @@ class Document(NamedTuple):
 
     body: bytes
     etag: str
+    version: str
+
+
+class Unchanged(NamedTuple):
+    """The document is the one that is known; `version` is "" if the source did not say it.
+
+    The same bytes stored once more are a new version with the same ETag.
+    """
+
     version: str
 
 
@@ -122,8 +132,8 @@ class Bucket:
 
     def get_if_changed(
         self, name: str, etag: str | None = None, seconds: float | None = None
-    ) -> Document | None:
-        """Return the live document of model `name`, or None if it still is the one with `etag`.
+    ) -> Document | Unchanged:
+        """Return the live document of model `name`, unless it still is the one with `etag`.
 
         Takes at most `seconds` (never more than `call_seconds`). Raises MissingError, TooLargeError
         or another BucketError.
@@ -132,13 +142,13 @@ class Bucket:
         seconds = min(self.call_seconds if seconds is None else seconds, self.call_seconds)
         return _within(seconds, lambda until: self._get(key, etag, until))
 
-    def _get(self, key: str, etag: str | None, until: float) -> Document | None:
+    def _get(self, key: str, etag: str | None, until: float) -> Document | Unchanged:
         condition = {"IfNoneMatch": etag} if etag else {}
         try:
             answer = _call(self.client.get_object, Bucket=self.name, Key=key, **condition)
         except RefusedError as refused:
             if refused.status == 304:
-                return None
+                return Unchanged(refused.version)
             # A missing bucket is a 404 too, but that says nothing about the model.
             if refused.code == "NoSuchKey" or (refused.status == 403 and not self._exists(key)):
                 raise MissingError("no such model") from refused
@@ -254,8 +264,12 @@ def _call[T](operation: Callable[..., T], **arguments: Any) -> T:
     try:
         return operation(**arguments)
     except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        raise RefusedError(status, error.response.get("Error", {}).get("Code", "")) from error
+        answer = error.response.get("ResponseMetadata", {})
+        version = answer.get("HTTPHeaders", {}).get("x-amz-version-id", "")
+        code = error.response.get("Error", {}).get("Code", "")
+        raise RefusedError(
+            answer.get("HTTPStatusCode", 0), code, "" if version == "null" else version
+        ) from error
     except (BotoCoreError, OSError) as error:
         raise BucketError(f"S3 does not answer: {type(error).__name__}") from error
 

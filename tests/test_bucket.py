@@ -6,7 +6,16 @@ import pytest
 from moto import mock_aws
 
 import bucket
-from bucket import Bucket, BucketError, MissingError, RefusedError, TooLargeError, make_client
+from bucket import (
+    Bucket,
+    BucketError,
+    Document,
+    MissingError,
+    RefusedError,
+    TooLargeError,
+    Unchanged,
+    make_client,
+)
 from tests.score.faulty_s3 import FaultyS3
 
 
@@ -44,7 +53,7 @@ def impatient(**limits: float) -> Bucket:
 def test_get_gives_what_was_put_and_its_version(s3: Bucket) -> None:
     version = s3.put("hello", b"{}", {"sha256": "abc"})
     document = s3.get_if_changed("hello")
-    assert document is not None
+    assert isinstance(document, Document)
     assert (document.body, document.version) == (b"{}", version)
     stored = s3.client.head_object(Bucket="models", Key="live/hello.pfa")
     assert stored["Metadata"] == {"sha256": "abc"}
@@ -53,11 +62,13 @@ def test_get_gives_what_was_put_and_its_version(s3: Bucket) -> None:
 def test_get_with_the_current_etag_gives_nothing(s3: Bucket) -> None:
     s3.put("hello", b"one")
     first = s3.get_if_changed("hello")
-    assert first is not None
-    assert s3.get_if_changed("hello", first.etag) is None
+    assert isinstance(first, Document)
+    assert s3.get_if_changed("hello", first.etag) == Unchanged(first.version)
+    again = s3.put("hello", b"one")
+    assert s3.get_if_changed("hello", first.etag) == Unchanged(again)
     s3.put("hello", b"two")
     second = s3.get_if_changed("hello", first.etag)
-    assert second is not None
+    assert isinstance(second, Document)
     assert second.body == b"two"
     assert second.version != first.version
 
@@ -66,10 +77,11 @@ def test_a_key_that_is_not_there_or_was_deleted_is_missing(s3: Bucket) -> None:
     with pytest.raises(MissingError):
         s3.get_if_changed("hello")
     s3.put("hello", b"{}")
-    etag = s3.get_if_changed("hello").etag  # type: ignore[union-attr]
+    document = s3.get_if_changed("hello")
+    assert isinstance(document, Document)
     s3.client.delete_object(Bucket="models", Key="live/hello.pfa")
     with pytest.raises(MissingError):
-        s3.get_if_changed("hello", etag)
+        s3.get_if_changed("hello", document.etag)
 
 
 def test_a_missing_bucket_is_not_a_missing_model(s3: Bucket) -> None:
@@ -89,7 +101,7 @@ def test_no_call_is_made_for_what_is_no_name(s3: Bucket, name: str) -> None:
 
 def test_a_document_over_the_limit_is_not_read(s3: Bucket) -> None:
     s3.put("big", b"x" * 101)
-    assert Bucket("models", s3.client, max_bytes=101).get_if_changed("big") is not None
+    assert Bucket("models", s3.client, max_bytes=101).get_if_changed("big").version
     with pytest.raises(TooLargeError, match="101 bytes"):
         Bucket("models", s3.client, max_bytes=100).get_if_changed("big")
 
@@ -100,7 +112,7 @@ def test_an_unversioned_object_is_named_by_its_etag() -> None:
         plain.client.create_bucket(Bucket="plain")
         version = plain.put("hello", b"{}")
         document = plain.get_if_changed("hello")
-        assert document is not None
+        assert isinstance(document, Document)
         assert version == document.version == f"etag-{document.etag[1:13]}"
         assert [item.version for item in plain.list(10)] == [version]
 
@@ -137,7 +149,7 @@ def test_names_go_on_past_a_page_of_s3(s3: Bucket) -> None:
 def test_a_sick_s3_ends_in_a_bucket_error(faulty: FaultyS3, mode: str) -> None:
     faulty.objects["live/hello.pfa"] = json.dumps({"x": "y" * 1000}).encode()
     live = impatient()
-    assert live.get_if_changed("hello") is not None
+    assert live.get_if_changed("hello").version
     faulty.mode = mode
     with pytest.raises(BucketError) as caught:
         live.get_if_changed("hello")

@@ -9,7 +9,7 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bucket import SUFFIX, BucketError, Document, Listed, MissingError, is_model_name
+from bucket import SUFFIX, BucketError, Document, Listed, MissingError, Unchanged, is_model_name
 
 
 class Folder:
@@ -21,8 +21,8 @@ class Folder:
 
     def get_if_changed(
         self, name: str, etag: str | None = None, seconds: float | None = None
-    ) -> Document | None:
-        """Return the document of `name`, or None if it still is the one with `etag`.
+    ) -> Document | Unchanged:
+        """Return the document of `name`, unless it still is the one with `etag`.
 
         `seconds` is for S3; a file is simply read. Raises MissingError or BucketError.
         """
@@ -36,7 +36,7 @@ class Folder:
         except OSError as error:
             raise BucketError(f"cannot read the file: {type(error).__name__}") from error
         digest = hashlib.sha256(body).hexdigest()
-        return None if digest == etag else Document(body, digest, f"packaged-{digest[:12]}")
+        return Unchanged("") if digest == etag else Document(body, digest, _version(digest))
 
     def names(self, limit: int = 1000, after: str = "") -> list[str]:
         """Return the names of at most `limit` models that come after `after`, sorted."""
@@ -51,5 +51,9 @@ class Folder:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             info = path.stat()
             modified = datetime.fromtimestamp(info.st_mtime, UTC)
-            found.append(Listed(name, f"packaged-{digest[:12]}", info.st_size, modified))
+            found.append(Listed(name, _version(digest), info.st_size, modified))
         return found
+
+
+def _version(digest: str) -> str:
+    return f"packaged-{digest[:12]}"

@@ -24,7 +24,16 @@ from pathlib import Path
 from aws_lambda_powertools.metrics import MetricUnit
 
 import pfa
-from bucket import Bucket, BucketError, Document, Listed, MissingError, RefusedError, TooLargeError
+from bucket import (
+    Bucket,
+    BucketError,
+    Document,
+    Listed,
+    MissingError,
+    RefusedError,
+    TooLargeError,
+    Unchanged,
+)
 from pfa.deadline import DeadlineExceeded, deadline
 from score.packaged import Folder
 from score.telemetry import log_fault, logger, report
@@ -216,21 +225,14 @@ class ModelStore:
             return self._failed(name, slot, error, time.monotonic() - asked)
         self._outage.reset()
         slot.failures.reset()
-        if document is None:
-            slot.due = self._clock() + self.ttl
-            if slot.broken:
-                return self._keep(slot, slot.reason)
-            return self._serve(slot, replace(entry, stale=False) if entry and entry.stale else None)
-        if entry and document.etag == entry.etag:  # a broken document was rolled back
-            slot.broken = None
-            slot.due = self._clock() + self.ttl
-            return self._serve(slot, replace(entry, version=document.version, stale=False))
-        return self._load(name, slot, document, until)
-
-    def _serve(self, slot: _Slot, entry: Entry | None) -> Entry:
-        """Let `entry` answer from now on, or what answers already."""
-        if entry is not None:
-            slot.entry = entry
+        if isinstance(document, Document) and (entry is None or document.etag != entry.etag):
+            return self._load(name, slot, document, until)
+        slot.due = self._clock() + self.ttl
+        if isinstance(document, Unchanged) and slot.broken:
+            return self._keep(slot, slot.reason)
+        slot.broken = None  # a broken document may have been rolled back
+        if entry and (entry.stale or document.version not in ("", entry.version)):
+            slot.entry = replace(entry, stale=False, version=document.version or entry.version)
         return _entry_or_raise(slot, self._clock())
 
     def _load(self, name: str, slot: _Slot, document: Document, until: float) -> Entry:

@@ -51,6 +51,17 @@ def test_an_unchanged_model_is_asked_for_once_per_ttl(
     assert len(s3.asked) == 2
 
 
+def test_the_same_bytes_again_are_a_new_version_but_no_new_load(
+    models: ModelStore, s3: CountingBucket, clock: Clock
+) -> None:
+    s3.put("hello", adder(1))
+    first = models.get("hello")
+    again = s3.put("hello", adder(1))
+    clock.now += 60
+    assert answers(models) == (1.0, again, False)
+    assert models.get("hello").model is first.model
+
+
 def test_a_changed_model_answers_after_the_ttl(
     models: ModelStore, s3: CountingBucket, clock: Clock
 ) -> None:
