@@ -110,7 +110,17 @@ def problem(error: BaseException, request: str) -> dict[str, Any]:
     elif isinstance(error, pfa.ScoringError):
         found["code"] = error.code
         found["position"] = error.position
+        _log_cause(error)
     return found
+
+
+def _log_cause(error: pfa.ScoringError) -> None:
+    """Log what the engine tripped over, if it is no error that PFA knows, once a request."""
+    cause = error.__cause__
+    known = isinstance(cause, ArithmeticError) or type(cause).__module__.startswith("titus")
+    if cause and not known and "cause" not in app.context:
+        app.context["cause"] = cause
+        log_fault("the engine failed on a record", cause)
 
 
 def _refuse(error: Exception) -> Response[str]:
@@ -388,8 +398,8 @@ def handler(event: Any, context: Any) -> Any:
 
 
 _cold = True
-if DEFAULT_MODEL:
+if is_model_name(DEFAULT_MODEL):
     try:
         store.STORE.get(DEFAULT_MODEL, INIT_SECONDS)
-    except (UnavailableError, UnknownModelError) as error:
-        logger.warning("the default model is not loaded yet", reason=str(error))
+    except Exception as error:  # a failing INIT would be repeated, and answer nobody
+        log_fault("the default model is not loaded yet", error)

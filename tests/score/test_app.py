@@ -481,6 +481,22 @@ def test_500_says_nothing_and_logs_no_record(
     assert "4242" not in call.printed
 
 
+def test_an_engine_that_fails_on_records_is_logged_once_a_request(
+    call: Client, s3: CountingBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3, body=document({"m.exp": "input"}))
+
+    def trip(record: object) -> float:
+        raise LookupError(f"no {record}")
+
+    monkeypatch.setattr(call.app.store.STORE.get("hello").model, "_check", trip)
+    rows = call.batch("[4242, 4242, 4242]").json
+    assert [row["error"]["status"] for row in rows] == [422, 422, 422]
+    (line,) = [line for line in call.lines if line.get("level") == "ERROR"]
+    assert line["errors"] == ["LookupError"]
+    assert "4242" not in call.printed
+
+
 def test_503_while_s3_is_down(
     call: Client, s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,12 @@ def test_init_does_not_fail_without_the_default_model() -> None:
     assert answer["status"] == 404
 
 
+def test_init_does_not_fail_with_a_default_that_is_no_name() -> None:
+    (answer,) = run("show(app.handler(1, Context()))", DEFAULT_MODEL="../hello.pfa")
+    assert isinstance(answer, dict)
+    assert answer["status"] == 404
+
+
 CORS = """
 calls = [("POST", "/score"), ("OPTIONS", "/score"), ("GET", "/nope"), ("PUT", "/score")]
 for method, path in calls:
