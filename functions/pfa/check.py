@@ -25,7 +25,7 @@ from typing import Any
 
 from pfa.errors import DocumentError, FieldError, InputError
 from pfa.scalars import BAD, Check, Run, double, is_text, reading, scalar
-from pfa.schema import NO_DEFAULT, Field, Type, brief, expected, items_of
+from pfa.schema import NO_DEFAULT, Field, Type, bounded, brief, expected, items_of
 from pfa.unions import union
 
 MAX_DEPTH = 150  # nesting of a recursive type; Python's own stack holds about 1000 calls
@@ -151,15 +151,16 @@ class _Builder:
                     fits = False
                 if not fits:
                     raise DocumentError(
-                        f"The default of field {made.name} of record {owner} does not fit its type"
-                        f" ({expected(made.type)})."
+                        f"The default of field {bounded(made.name)} of record {bounded(owner)}"
+                        f" does not fit its type ({expected(made.type)})."
                     )
 
     def union(self, node: Type) -> Check:
-        check = union(node, [self.make(branch) for branch in node.branches])
-        if not self.first_branch or not node.branches:
+        checks = [self.make(branch) for branch in node.branches]
+        check = union(node, checks)
+        if not self.first_branch or not checks:
             return check
-        head, tag = self.make(node.branches[0]), node.branches[0].short_name
+        head, tag = checks[0], node.branches[0].short_name
 
         def first(value: Any, run: Run) -> Any:
             start, before = len(run.errors), run.count

@@ -92,7 +92,7 @@ class _Writer:
     def union(self, node: Type) -> dict[str, Any]:
         choices: list[dict[str, Any]] = []
         for branch in node.branches:
-            plain = self.write(branch)
+            plain = self.shared(branch)
             if self.accepts or branch.kind == "null":
                 choices.append(plain)
             if self.accepts:
@@ -100,6 +100,16 @@ class _Writer:
             elif branch.kind != "null":
                 choices.append(_tagged(branch.tag, plain))
         return {"anyOf": choices}
+
+    def shared(self, node: Type) -> dict[str, Any]:
+        """A branch, to be written several times: were it not by reference, unions in arrays in
+        unions would double with each level."""
+        if node.kind not in ("array", "map"):
+            return self.write(node)
+        name = f"{node.kind}-{len(self.definitions) + 1}"  # no Avro name has a hyphen
+        self.definitions[name] = {}
+        self.definitions[name] |= self.write(node)
+        return {"$ref": f"#/$defs/{name}"}
 
 
 def _tagged(tag: str, inner: dict[str, Any]) -> dict[str, Any]:

@@ -217,6 +217,9 @@ class _Call:
         told: ScoringError
         if isinstance(error, _titus_errors.PFATimeoutException):
             told = self.timed_out()
+            if self.own_limit > 0 and (self.ends is None or time.monotonic() < self.ends):
+                limit = f"{self.own_limit / 1000:g} s"
+                told = ScoringTimeout(f"The document gives itself {limit} a record: not enough.")
         elif isinstance(error, _titus_errors.PFARuntimeException):
             message = f"{error.message} in {error.fcnName}"
             told = ScoringError(message[:_MESSAGE], error.code, error.pos)

@@ -112,8 +112,7 @@ def _check_name(name: str, what: str) -> None:
 
 def _quote(text: str, limit: int = 80) -> str:
     """Text of a document inside a message: bounded, control characters made visible."""
-    shown = text if len(text) <= limit else text[:limit] + "…"
-    return '"' + shown.encode("unicode_escape").decode("ascii") + '"'
+    return '"' + bounded(text.encode("unicode_escape").decode("ascii"), limit) + '"'
 
 
 def to_avro(node: Type) -> Any:
@@ -163,7 +162,7 @@ def items_of(node: Type) -> Type:
 
 def expected(node: Type) -> str:
     """What a value of this type is, for an error's detail: at most about 300 characters."""
-    name = _bounded(node.full_name)
+    name = bounded(node.full_name)
     match node.kind:
         case "null" | "string" | "double":
             return node.kind
@@ -191,7 +190,7 @@ def brief(node: Type) -> str:
     """The type's name: at most about 300 characters."""
     if node.kind == "union":
         return "values (" + _listing([brief(b) for b in node.branches], " or ") + ")"
-    return f"{node.kind} {_bounded(node.full_name)}".strip()
+    return f"{node.kind} {bounded(node.full_name)}".strip()
 
 
 def _listing(parts: list[str], between: str, limit: int = 200) -> str:
@@ -204,5 +203,6 @@ def _listing(parts: list[str], between: str, limit: int = 200) -> str:
     return between.join(shown)
 
 
-def _bounded(text: str, limit: int = 80) -> str:
+def bounded(text: str, limit: int = 80) -> str:
+    """The text, cut where it is longer than ``limit`` characters."""
     return text if len(text) <= limit else text[:limit] + "…"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pfa.scalars import BAD, MAX_ERRORS, Check, Run, Tried, is_text, reading
-from pfa.schema import Type, brief, expected
+from pfa.schema import Type, bounded, brief, expected
 
 _WHOLE_FIRST = ("int", "long", "double", "float")
 _POINT_FIRST = ("double", "float", "int", "long")
@@ -85,7 +85,9 @@ def _of_text(node: Type, wanted: str) -> Check:
 
 def _which(fits: list[Type]) -> str:
     names = " and ".join(brief(branch) for branch in fits[:5])
-    return f'expected a tag, {{"{fits[0].tag}": value}} for example: the value fits {names}'
+    return (
+        f'expected a tag, {{"{bounded(fits[0].tag)}": value}} for example: the value fits {names}'
+    )
 
 
 def _of_object(node: Type, checks: list[Check], wanted: str) -> Check:

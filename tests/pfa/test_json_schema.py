@@ -206,3 +206,19 @@ def test_output_unions_have_the_full_name():
         tagged("com.x.Rec", {"$ref": "#/$defs/com.x.Rec"}),
     ]
     assert schema["$defs"]["com.x.Rec"]["required"] == ["x"]  # an answer has its defaults too
+
+
+def test_size_is_linear():
+    json_type: Any = "int"
+    for level in range(60):
+        inner = (
+            {"type": "array", "items": json_type}
+            if level % 2
+            else {"type": "map", "values": json_type}
+        )
+        json_type = ["null", inner]
+    node = avro(record(("x", json_type, None)))
+    for made in (input_schema(node), output_schema(node)):
+        Validator.check_schema(made)
+        assert len(json.dumps(made)) < 30_000
+    assert checker(node)({}) == {"x": None}

@@ -508,7 +508,9 @@ class TestTime:
         action = {"if": {"==": ["input", 3]}, "then": FOREVER, "else": "input"}
         model = pfa.load(document(action, options={"timeout": 100}))
         for timeout in (None, 20):
-            assert kinds(model.score_batch([1, 3, 4], timeout)) == [1, "ScoringTimeout", 4]
+            results = model.score_batch([1, 3, 4], timeout)
+            assert kinds(results) == [1, "ScoringTimeout", 4]
+            assert str(results[1]) == "The document gives itself 0.1 s a record: not enough."
 
     def test_in_another_thread(self):
         """No alarm can interrupt there, but the engine looks at the clock in loops."""
