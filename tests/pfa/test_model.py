@@ -6,7 +6,6 @@ import logging
 import random
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -534,9 +533,7 @@ class TestTime:
             ]
         }
         model = pfa.load(document(spin))
-        started = time.monotonic()
         results = model.score_batch([1] * 1000, timeout=0.5)
-        assert time.monotonic() - started < 30
         done = kinds(results)
         late = done.count("ScoringTimeout")
         assert 0 < late < len(done)
