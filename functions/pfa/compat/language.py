@@ -136,44 +136,68 @@ def _syntax_errors(reader: Any) -> None:
     """Say what is wrong with a document as a PFASyntaxException, wherever it is found.
 
     titus's reader has errors in its own error messages (a set as a key, a missing argument, an
-    exception that is returned instead of raised), reads attributes of what it then finds to be
-    of another type, and lets base64 and number conversion speak for themselves. They come out as
-    TypeError, AttributeError, ValueError or KeyError.
+    unset variable, an exception that is returned instead of raised), and lets base64 and number
+    conversion speak for themselves. They come out as TypeError, NameError, ValueError and others.
     """
     stock_pairs = reader._readStringExpressionPairs
+    stock_argument = reader._readArgument
+    stock_param = reader._readParam
 
-    def read_pairs(data: Any, dot: str, builder: Any) -> Any:
-        pairs = stock_pairs(data, dot, builder)
-        if isinstance(pairs, Exception):
-            raise pairs
-        return pairs
+    def pairs(data: Any, dot: str, builder: Any) -> Any:
+        read = stock_pairs(data, dot, builder)
+        if isinstance(read, Exception):
+            raise read
+        return read
 
-    reader._readStringExpressionPairs = read_pairs
-    for name in (
-        "_readArgument",
-        "_readBase64",
-        "_readCastCase",
-        "_readCell",
-        "_readDouble",
-        "_readEngineConfig",
-        "_readFcnDef",
-        "_readFloat",
-        "_readParamTypePair",
-        "_readPool",
-    ):
-        if hasattr(reader, name):
-            setattr(reader, name, _syntax_checked(reader, getattr(reader, name)))
+    def require(valid: Any, kind: str, name: Any, data: Any, dot: str) -> None:
+        if isinstance(name, str) and not valid(name):
+            where = reader.pos(dot, data.get("@"))
+            raise reader.PFASyntaxException(f'"{name}" is not a valid {kind} name', where)
+
+    def argument(data: Any, dot: str, builder: Any) -> Any:
+        # one frame only: expressions may be nested as deeply as Python's stack lets them
+        try:
+            if isinstance(data, dict):
+                for key in ("foreach", "forkey", "forval"):
+                    require(reader.validSymbolName, "symbol", data.get(key), data, dot)
+                require(reader.validFunctionName, "function", data.get("fcn"), data, dot)
+            return stock_argument(data, dot, builder)
+        except _MISTAKES as error:
+            raise _syntax_error(reader, error, data, dot) from error
+
+    def param(data: Any, dot: str, builder: Any) -> Any:
+        for name in data if isinstance(data, dict) else ():
+            if name != "@":
+                require(reader.validSymbolName, "symbol", name, data, dot)
+        return stock_param(data, dot, builder)
+
+    reader._readStringExpressionPairs = pairs
+    reader._readArgument = argument
+    reader._readParam = param
+    for name in ("Base64", "CastCase", "Cell", "Double", "EngineConfig", "FcnDef", "Float", "Pool"):
+        stock = getattr(reader, f"_read{name}")
+        setattr(reader, f"_read{name}", _syntax_checked(reader, stock))
+
+
+# what titus's reader raises by mistake
+_MISTAKES = (TypeError, AttributeError, NameError, LookupError, ValueError, OverflowError)
 
 
 def _syntax_checked(reader: Any, read: Any) -> Any:
     def checked(data: Any, *where: Any) -> Any:
         try:
             return read(data, *where)
-        except (TypeError, AttributeError, ValueError, KeyError, OverflowError) as error:
-            dot = where[0] if where and isinstance(where[0], str) else ""
-            at = data.get("@") if isinstance(data, dict) else None
-            raise reader.PFASyntaxException(
-                f"malformed {reader._trunc(repr(data))}", reader.pos(dot, at)
-            ) from error
+        except _MISTAKES as error:
+            dot = where[0] if isinstance(where[0], str) else ""
+            raise _syntax_error(reader, error, data, dot) from error
 
     return checked
+
+
+def _syntax_error(reader: Any, error: Exception, data: Any, dot: str) -> Any:
+    is_object = isinstance(data, dict)
+    at = data.get("@") if is_object else None
+    kind = "malformed" if is_object or isinstance(error, ValueError) else "unexpected"
+    found = reader._trunc(repr(data)[:100])
+    place = reader.pos(dot, at) if dot or at else None
+    return reader.PFASyntaxException(f"{kind} value {found}", place)
