@@ -100,15 +100,27 @@ VIEWS["math"] = _math()
 
 
 class _Saturating(float):
-    """A float whose powers overflow to infinity, as do the other operations of every float."""
+    """A float that computes as C and Java do: infinity or NaN where Python raises an error."""
 
     def __pow__(self, power: Any, modulo: None = None) -> Any:
-        """Raise to a power; Python raises OverflowError instead of giving infinity."""
+        """Raise to a power: too large a result is infinite, as is a negative power of zero."""
         try:
-            return _Saturating(float(self) ** power)
-        except OverflowError:
+            return _Saturating(float.__pow__(self, power))
+        except (OverflowError, ZeroDivisionError):
             is_odd = power % 2 == 1
             return _Saturating(math.copysign(math.inf, self) if is_odd else math.inf)
+
+    def __truediv__(self, other: Any) -> Any:
+        """Divide: by zero it gives infinity, or NaN for zero by zero."""
+        if other == 0:
+            if math.isnan(self) or not self:
+                return _Saturating(math.nan)
+            return _Saturating(math.copysign(math.inf, self) * math.copysign(1.0, other))
+        return _Saturating(float.__truediv__(self, other))
+
+    def __rtruediv__(self, other: Any) -> Any:
+        """Divide another number by this one."""
+        return _Saturating(other) / self
 
 
 def _closed(name: str) -> Callable[..., Any]:
@@ -121,7 +133,7 @@ def _closed(name: str) -> Callable[..., Any]:
     return closed
 
 
-for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "neg", "abs"):
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "neg", "abs"):
     setattr(_Saturating, f"__{_name}__", _closed(f"__{_name}__"))
 
 
@@ -145,21 +157,27 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _powers(cls: Any) -> None:
-    """Compute again with saturating numbers what ended in an OverflowError.
+def _powers(*classes: Any) -> None:
+    """Compute again with saturating numbers what Python would not compute.
 
-    For functions without side effects only.
+    x**2 raises OverflowError where x*x is infinite, x/0 raises ZeroDivisionError. titus lets both
+    out. A function of the document is not called twice, as it may change cells.
     """
-    stock = cls.__call__
 
-    def call(self: Any, state: Any, scope: Any, pos: Any, types: Any, *args: Any) -> Any:
-        try:
-            return stock(self, state, scope, pos, types, *args)
-        except OverflowError:
-            again = (_saturating(x) for x in args)
-            return _plain(stock(self, state, scope, pos, types, *again))
+    def computed(stock: Callable[..., Any]) -> Callable[..., Any]:
+        def call(self: Any, state: Any, scope: Any, pos: Any, types: Any, *args: Any) -> Any:
+            try:
+                return stock(self, state, scope, pos, types, *args)
+            except (OverflowError, ZeroDivisionError):
+                if any(map(callable, args)):
+                    raise
+                again = (_saturating(x) for x in args)
+                return _plain(stock(self, state, scope, pos, types, *again))
 
-    cls.__call__ = call
+        return call
+
+    for cls in classes:
+        cls.__call__ = computed(cls.__call__)
 
 
 @mends("titus.lib.pfamath")
@@ -174,29 +192,31 @@ def _rbf(lib: Any) -> None:
 
 @mends("titus.lib.metric")
 def _distances(lib: Any) -> None:
-    """x**2 raises where x*x is infinite."""
-    _powers(lib.SimpleEuclidean)
-    _powers(lib.GaussianSimilarity)
+    _powers(lib.SimpleEuclidean, lib.GaussianSimilarity)
 
     def increment(_self: Any, tally: float, x: float) -> Any:
         return tally + _Saturating(x) ** 2
 
-    # these call a function of the document, which is not to be called twice
-    lib.Euclidean.increment = increment
-    lib.SquaredEuclidean.increment = increment
-    for cls in (lib.Euclidean, lib.SquaredEuclidean):
-        cls.finalize = _plain_result(cls.finalize)
+    def root(_self: Any, x: float) -> float:
+        return math.sqrt(x) if x >= 0.0 else math.nan  # negative weights make it negative
+
+    # these call a function of the document
+    lib.Euclidean.increment = lib.SquaredEuclidean.increment = increment
+    lib.Euclidean.finalize = root
+    lib.SquaredEuclidean.finalize = lambda _self, x: float(x)
 
 
-def _plain_result(method: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *args: _plain(method(*args))
-
-
-@mends("titus.lib.prob.dist", "titus.lib.model.naive", "titus.lib.stat.pfatest")
-def _distributions(lib: Any) -> None:
-    """Squared distances from the mean, and powers of rates."""
-    for cls in _functions(lib):
-        _powers(cls)
+@mends(
+    "titus.lib.interp",
+    "titus.lib.model.cluster",
+    "titus.lib.model.naive",
+    "titus.lib.model.neighbor",
+    "titus.lib.prob.dist",
+    "titus.lib.stat.pfatest",
+)
+def _squares(lib: Any) -> None:
+    """Squared distances, and powers of rates."""
+    _powers(*_functions(lib))
 
 
 @mends("titus.lib.prob.dist")
