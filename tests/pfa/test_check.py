@@ -96,6 +96,7 @@ def test_accepted(schema, value, made):
         ),
         ("long", True, "expected long (64-bit)"),
         ("float", 1e39, "expected float (32-bit); the number is out of range"),
+        ("float", -1e39, "expected float (32-bit); the number is out of range"),
         ("float", "1.5", "expected float (32-bit)"),
         ("double", "nan", "expected double"),
         ("double", True, "expected double"),
@@ -245,6 +246,11 @@ class TestDepth:
     def test_recursive_records(self):
         got = check(self.LIST, self.nested(MAX_DEPTH))
         assert got["next"]["Rec"]["next"]["Rec"]["n"] == MAX_DEPTH - 3
+
+    def test_many_side_by_side_are_not_deep(self):
+        tree = record(("sub", {"type": "array", "items": "Rec"}))
+        value = {"sub": [{"sub": [{"sub": []}]} for _ in range(3 * MAX_DEPTH)]}
+        assert check(tree, value) == value
 
     @pytest.mark.parametrize("levels", [MAX_DEPTH + 2, 2000, 100_000])
     def test_too_deep(self, levels):

@@ -514,11 +514,12 @@ class TestTime:
     def test_in_another_thread(self):
         """No alarm can interrupt there, but the engine looks at the clock in loops."""
         results: list[Any] = []
-        model = pfa.load(document(FOREVER))
-        thread = threading.Thread(target=lambda: results.extend(model.score_batch([1], 0.2)))
+        action = {"if": {"==": ["input", 3]}, "then": FOREVER, "else": "input"}
+        model = pfa.load(document(action))
+        thread = threading.Thread(target=lambda: results.extend(model.score_batch([1, 3, 4], 0.2)))
         thread.start()
         thread.join(60)
-        assert kinds(results) == ["ScoringTimeout"]
+        assert kinds(results) == [1, "ScoringTimeout", "ScoringTimeout"]
 
     def test_the_clock_of_a_record_is_what_the_batch_has_left(self):
         spin = {
