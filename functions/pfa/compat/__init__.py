@@ -14,9 +14,11 @@ from pfa.compat import (  # noqa: F401
     guards,
     language,
     library,
+    limits,
     linear,
     numeric,
     patterns,
+    producer,
     sandbox,
 )
 from pfa.compat.loader import load
