@@ -65,6 +65,7 @@ class Model:
         self._input, self._output = from_avro(config.input.schema), from_avro(config.output.schema)
         self.input_schema: Any = to_avro(self._input)
         self.output_schema: Any = to_avro(self._output)
+        self._has_end = bool(config.end)
         self._check = checker(self._input)
         self._write = writer(self._output)
         self._source = Source(engine)
@@ -131,6 +132,7 @@ class _Call:
         self.model = model
         self.timeout = timeout
         self.ends = None if timeout is None else time.monotonic() + timeout
+        self.late = False  # the time of the call was up before a record was done
         self.results: list[Any] = []
         self.emitted: list[Any] = []
         self.engine = model._source.start(self.emitted.append)
@@ -166,7 +168,12 @@ class _Call:
         return result
 
     def finish(self) -> None:
-        """Run ``end``; what it emits, or an error of it, is the last answer's."""
+        """Run ``end``; what it emits, or an error of it, is the last answer's.
+
+        Not when the time was up before the last record: answers that were done are kept.
+        """
+        if not self.model._has_end or self.late:
+            return
         try:
             self.limit_time()
             self.engine.end()
@@ -198,6 +205,7 @@ class _Call:
             return
         left = (self.ends - time.monotonic()) * 1000
         if left <= 0:
+            self.late = True
             raise self.timed_out()
         if self.own_limit > 0:
             left = min(left, self.own_limit)
@@ -217,7 +225,8 @@ class _Call:
         told: ScoringError
         if isinstance(error, _titus_errors.PFATimeoutException):
             told = self.timed_out()
-            if self.own_limit > 0 and (self.ends is None or time.monotonic() < self.ends):
+            self.late = self.ends is not None and time.monotonic() >= self.ends
+            if not self.late and self.own_limit > 0:
                 limit = f"{self.own_limit / 1000:g} s"
                 told = ScoringTimeout(f"The document gives itself {limit} a record: not enough.")
         elif isinstance(error, _titus_errors.PFARuntimeException):

@@ -500,6 +500,23 @@ class TestTime:
         ]
         assert model.score_batch([1, 2]) == [1, 2]
 
+    @pytest.mark.parametrize("in_thread", [False, True])
+    def test_answers_that_were_done_are_kept_though_end_did_not_run(self, in_thread):
+        action = {
+            "if": {"==": ["input", 3]},
+            "then": FOREVER,
+            "else": {"do": [{"emit": "input"}, 1]},
+        }
+        model = pfa.load(document(action, method="emit", end={"emit": 9}))
+        with ThreadPoolExecutor(1) as pool:
+            score = (
+                pool.submit(model.score_batch, [1, 3], 0.2).result
+                if in_thread
+                else (lambda: model.score_batch([1, 3], 0.2))
+            )
+            assert kinds(score()) == [[1], "ScoringTimeout"]
+        assert model.score_batch([1, 2]) == [[1], [2, 9]]
+
     def test_no_time_at_all(self):
         assert kinds(pfa.load(HELLO).score_batch([1, 2], timeout=0)) == ["ScoringTimeout"] * 2
 
