@@ -1,0 +1,113 @@
+"""Limits on what one call of a library function may make.
+
+A deadline stops Python code, but not one C call that fills gigabytes first: ``s.repeat`` with a
+number from the input is enough. Where a result can be much larger than the arguments, its size is
+worked out before the call.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pfa.compat.loader import mends
+
+MAX_TEXT = 10_000_000  # characters; a Lambda answer holds 6 MB
+MAX_ITEMS = 1_000_000
+
+_Size = Callable[[Sequence[Any]], int]
+
+
+def _first(args: Sequence[Any]) -> int:
+    return int(args[0])
+
+
+def _optional(value: Any) -> int:
+    """Give an int that may be null or tagged."""
+    if isinstance(value, dict):
+        (value,) = value.values()
+    return int(value or 0)
+
+
+def _width(args: Sequence[Any]) -> int:
+    """Width, and precision if there is one, of a number written as text."""
+    if len(args) < 3:
+        return 0
+    width, more = _optional(args[1]), args[2]
+    if isinstance(more, bool):  # padded with zeros: a negative width has its own error
+        return width if more else abs(width)
+    precision = _optional(more)
+    return abs(width) + precision if precision >= 0 else 0  # as has a negative precision
+
+
+def _hex(args: Sequence[Any]) -> int:
+    return _width(args) if args[0] >= 0 else 0  # as has a negative number
+
+
+def _repeat(args: Sequence[Any]) -> int:
+    text, times = args
+    return len(text) * max(int(times), 0)
+
+
+def _concat(args: Sequence[Any]) -> int:
+    return len(args[0]) + len(args[1])
+
+
+def _join(args: Sequence[Any]) -> int:
+    texts, separator = args
+    return sum(map(len, texts)) + len(texts) * len(separator)
+
+
+def _replace(args: Sequence[Any]) -> int:
+    text, old, new = args
+    return len(text) + int(text.count(old)) * len(new)
+
+
+def _fanout(args: Sequence[Any]) -> int:
+    """Size of a fan-out of an int between two others; others are as long as an argument."""
+    return int(args[2]) - int(args[1]) if len(args) == 4 else 0
+
+
+_TEXTS: dict[str, dict[str, _Size]] = {
+    "titus.lib.pfastring": {
+        "s.concat": _concat,
+        "s.hex": _hex,
+        "s.int": _width,
+        "s.join": _join,
+        "s.number": _width,
+        "s.repeat": _repeat,
+        "s.replaceall": _replace,
+    },
+    "titus.lib.rand": {"rand.bytes": _first, "rand.string": _first},
+}
+_ITEMS: dict[str, dict[str, _Size]] = {
+    "titus.lib.rand": {"rand.choices": _first},
+    "titus.lib.cast": {
+        "cast.fanoutBoolean": _fanout,
+        "cast.fanoutDouble": _fanout,
+        "cast.fanoutFloat": _fanout,
+        "cast.fanoutInt": _fanout,
+        "cast.fanoutLong": _fanout,
+    },
+    "titus.lib.stat.sample": {"stat.sample.forecastHoltWinters": _first},
+}
+
+
+@mends("titus.lib.pfastring", "titus.lib.rand", "titus.lib.cast", "titus.lib.stat.sample")
+def _limit(lib: Any) -> None:
+    """Check the size of a result before it is made."""
+    for table, most, what in (
+        (_TEXTS, MAX_TEXT, "characters"),
+        (_ITEMS, MAX_ITEMS, "items"),
+    ):
+        for name, size in table.get(lib.__name__, {}).items():
+            function = type(lib.provides[name])
+            function.__call__ = _limited(function.__call__, lib, size, most, what)
+
+
+def _limited(stock: Callable[..., Any], lib: Any, size: _Size, most: int, what: str) -> Any:
+    def call(self: Any, state: Any, scope: Any, pos: Any, types: Any, *args: Any) -> Any:
+        if size(args) > most:
+            message = f"the result would have more than {most} {what}"
+            raise lib.PFARuntimeException(message, None, self.name, pos)
+        return stock(self, state, scope, pos, types, *args)
+
+    return call

@@ -1,0 +1,112 @@
+"""Library functions that would make too much in one call."""
+
+import pytest
+
+import pfa
+from pfa.compat import limits
+from pfa.compat.loader import load
+
+FunctionTable = load("titus.pfaast").FunctionTable
+HUGE = 2**31 - 1
+STATE = {
+    "type": "record",
+    "name": "State",
+    "fields": [{"name": "level", "type": "double"}, {"name": "trend", "type": "double"}],
+}
+MILLION_X = {"s.repeat": [["x"], 1_000_000]}
+
+# function, its arguments, the type of its result
+TOO_MUCH = [
+    ("s.repeat", [["x"], HUGE], "string"),
+    ("s.repeat", [["x" * 100], 100_001], "string"),
+    ("s.int", [1, HUGE, False], "string"),
+    ("s.int", [1, -HUGE, False], "string"),
+    ("s.int", [1, HUGE, True], "string"),
+    ("s.hex", [1, HUGE, True], "string"),
+    ("s.number", [1.5, HUGE, 3], "string"),
+    ("s.number", [1.5, 3, HUGE], "string"),
+    ("s.number", [1.5, None, HUGE], "string"),
+    ("s.replaceall", [MILLION_X, ["x"], MILLION_X], "string"),
+    ("s.replaceall", [MILLION_X, [""], MILLION_X], "string"),
+    (
+        "s.join",
+        [
+            {"type": {"type": "array", "items": "string"}, "value": ["a"] * 20},
+            MILLION_X,
+        ],
+        "string",
+    ),
+    ("rand.string", [HUGE], "string"),
+    ("rand.string", [HUGE, ["abc"]], "string"),
+    ("rand.bytes", [HUGE], "bytes"),
+    (
+        "rand.choices",
+        [HUGE, {"type": {"type": "array", "items": "int"}, "value": [1, 2]}],
+        {"type": "array", "items": "int"},
+    ),
+    *(
+        (f"cast.fanout{of}", [1, 0, HUGE, False], {"type": "array", "items": of.lower()})
+        for of in ("Boolean", "Int", "Long", "Float", "Double")
+    ),
+    ("cast.fanoutInt", [1, -HUGE, 0, True], {"type": "array", "items": "int"}),
+    (
+        "stat.sample.forecastHoltWinters",
+        [HUGE, {"type": STATE, "value": {"level": 1.0, "trend": 2.0}}],
+        {"type": "array", "items": "double"},
+    ),
+]
+
+
+def model(function, args, output):
+    action = [{"let": {"made": {function: args}}}, "made"]
+    return pfa.load({"input": "null", "output": output, "action": action})
+
+
+@pytest.mark.parametrize(("function", "args", "output"), TOO_MUCH)
+def test_too_much(function, args, output):
+    with pytest.raises(pfa.ScoringError, match=f"would have more than .* in {function}") as caught:
+        model(function, args, output).score(None)
+    assert caught.value.code is None
+
+
+def test_every_limit_is_tested():
+    limited = {
+        name for table in (limits._TEXTS, limits._ITEMS) for of in table.values() for name in of
+    }
+    assert limited == {function for function, *_ in TOO_MUCH} | {"s.concat"}
+    assert limited <= FunctionTable.blank().functions.keys()
+
+
+def test_doubling_a_text_ends():
+    double = {"while": True, "do": {"set": {"s": {"s.concat": ["s", "s"]}}}}
+    document = {
+        "input": "string",
+        "output": "string",
+        "action": [{"let": {"s": "input"}}, double, "s"],
+    }
+    with pytest.raises(pfa.ScoringError, match=r"s\.concat"):
+        pfa.load(document).score("x")
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "output", "result"),
+    [
+        ("s.repeat", [["ab"], 3], "string", "ababab"),
+        ("s.repeat", [["ab"], -3], "string", ""),
+        ("s.int", [7, 3, True], "string", "007"),
+        ("s.int", [7], "string", "7"),
+        ("s.hex", [255], "string", "ff"),
+        ("s.number", [1.5, 8, 2], "string", "    1.50"),
+        ("s.number", [1.5, None, None], "string", "1.5"),
+        ("s.concat", [["a"], ["b"]], "string", "ab"),
+        ("s.replaceall", [["aXbX"], ["X"], ["--"]], "string", "a--b--"),
+        (
+            "cast.fanoutInt",
+            [1, 0, 3, False],
+            {"type": "array", "items": "int"},
+            [0, 1, 0],
+        ),
+    ],
+)
+def test_ordinary_use(function, args, output, result):
+    assert model(function, args, output).score(None) == result
