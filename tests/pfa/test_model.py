@@ -6,6 +6,7 @@ import logging
 import random
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -516,6 +517,13 @@ class TestTime:
             )
             assert kinds(score()) == [[1], "ScoringTimeout"]
         assert model.score_batch([1, 2]) == [[1], [2, 9]]
+
+    def test_an_answer_in_the_last_moment_counts(self, monkeypatch):
+        """In a thread, where no alarm ends the wait: there is no ``end`` that needed time."""
+        model = pfa.load(HELLO)
+        monkeypatch.setattr(model, "_write", lambda value, _: time.sleep(0.3) or value)
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(model.score, 1.0, 0.2).result() == 101.0
 
     def test_no_time_at_all(self):
         assert kinds(pfa.load(HELLO).score_batch([1, 2], timeout=0)) == ["ScoringTimeout"] * 2
