@@ -5,6 +5,7 @@
 each call of each part.
 """
 
+import os
 import time
 
 
@@ -15,12 +16,17 @@ def nothing(event, _context):
 
 def handler(event, context):
     """Time the whole handler by HTTP and by direct invocation, the model, and the engine alone."""
+    import boto3
+
+    from pfa import compat
     from score.app import DEFAULT_MODEL
     from score.app import handler as ours
     from score.store import STORE
 
     model = STORE.get(DEFAULT_MODEL).model
-    engine = model._source.engine
+    bucket, key = os.environ["MODEL_BUCKET"], f"live/{DEFAULT_MODEL}.pfa"
+    document = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    engine = compat.engine(document.decode())
     record = event["record"]
     parts = {
         "handler": lambda: ours(event["event"], context),
