@@ -15,9 +15,7 @@ from tests.score.conftest import Context, event
 def show(answer): print("ANSWER", json.dumps(answer))
 """
 LAZY = [
-    "botocore.session",
     "boto3",
-    "s3transfer",
     "aws_xray_sdk",
     "numpy",
     "yaml",
@@ -61,9 +59,9 @@ show(app.handler(3.14, Context()))
     assert answer == 103.14
 
 
-def test_a_bucket_needs_no_boto3() -> None:
+def test_a_bucket_needs_boto3_and_no_more() -> None:
     (loaded,) = run("show(loaded)", MODEL_BUCKET="models")
-    assert loaded == ["botocore.session"]
+    assert loaded == ["boto3"]
 
 
 def test_init_does_not_fail_without_s3() -> None:
