@@ -37,13 +37,13 @@ models: .venv/.installed  ## make models/ and events/ again from data/
 	$(PY) -m scripts.make_models
 
 lock: .venv/.installed  ## resolve the requirements again
-	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.12 --generate-hashes \
-	  --no-emit-index-url --custom-compile-command "make lock" functions/requirements.in \
-	  -o functions/requirements.txt $(addprefix --no-emit-package ,$(IN_RUNTIME))
-	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.12 --generate-hashes \
-	  --no-emit-index-url --custom-compile-command "make lock" requirements-dev.in \
-	  -o requirements-dev.txt
+	$(LOCK) functions/requirements.in -o functions/requirements.txt \
+	  $(addprefix --no-emit-package ,$(IN_RUNTIME))
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) benchmarks/requirements.in -o benchmarks/requirements.txt
 
+LOCK := $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.12 \
+  --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 # The Lambda runtime brings boto3, and these with it.
 IN_RUNTIME := botocore jmespath python-dateutil six urllib3
 

@@ -411,6 +411,6 @@ if is_model_name(DEFAULT_MODEL):
     except Exception as error:  # a failing INIT would be repeated, and answer nobody
         log_fault("the default model is not loaded yet", error)
 
-# What INIT made stays, so later collections need not walk it; a model that is replaced goes without.
+# What INIT made stays: later collections need not walk it. A replaced model goes without them.
 gc.freeze()
 gc.enable()
