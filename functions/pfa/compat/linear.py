@@ -137,6 +137,12 @@ def _regression(reg: Any) -> None:
     # Gaussian processes name numpy's LinAlgError through a module that they did not import, so
     # that a kernel without an answer gave a NameError instead of error 31088.
     reg.numpy = reg.np()
+    # titus changed the record that it was given, which may be in a cell, and made its int a float
+    reg.update = lambda x, state: {
+        **state,
+        "chi2": float(state["chi2"] + x),
+        "DOF": state["DOF"] + 1,
+    }
     _quiet(reg.Linear, reg.LinearVariance, reg.GaussianProcess, reg.Mahalanobis)
 
 

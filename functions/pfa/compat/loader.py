@@ -222,8 +222,12 @@ class Finder:
         if fullname != "titus" and not fullname.startswith("titus."):
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
-        if spec is not None and type(spec.loader) is importlib.machinery.SourceFileLoader:
-            spec.loader = Loader(fullname, spec.loader.path)
+        if spec is None:
+            return None
+        if type(spec.loader) is not importlib.machinery.SourceFileLoader:
+            # bytecode without source, or a zip file: it would run as it is
+            raise ImportError(f"{fullname} is not a source file, so that it cannot be mended")
+        spec.loader = Loader(fullname, spec.loader.path)
         return spec
 
 

@@ -141,3 +141,17 @@ def test_gaussian_process_without_a_positive_definite_kernel_is_error_31088():
     with pytest.raises(PFARuntimeException) as caught:
         gaussian_process(kernel(2.0))
     assert caught.value.code == 31088
+
+
+def test_chi_squared_is_updated_in_a_new_record(capsys):
+    record = {
+        "type": "record",
+        "name": "S",
+        "fields": [{"name": "chi2", "type": "double"}, {"name": "DOF", "type": "int"}],
+    }
+    cells = {"s": {"type": record, "init": {"chi2": 1.0, "DOF": 1}}}
+    call = {"model.reg.updateChi2": ["input", {"cell": "s"}]}
+    made = engine({"input": "double", "output": record, "action": [call], "cells": cells})
+    assert str(made.action(2.0)) == "{'chi2': 5.0, 'DOF': 2}"
+    assert made.cells["s"].value == {"chi2": 1.0, "DOF": 1}
+    assert "deprecated" in capsys.readouterr().err

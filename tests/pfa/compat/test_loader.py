@@ -171,6 +171,24 @@ def test_a_mend_that_comes_too_late_is_an_error():
         loader.mends("titus.genpy")(lambda genpy: None)
 
 
+def test_bytecode_without_source_is_refused(tmp_path):
+    import compileall
+
+    (tmp_path / "titus").mkdir()
+    for name in ("__init__", "genpy"):
+        (tmp_path / "titus" / f"{name}.py").write_text("")
+    compileall.compile_dir(tmp_path, quiet=2, legacy=True)
+    (tmp_path / "titus" / "genpy.py").unlink()
+    done = subprocess.run(
+        [sys.executable, "-c", "from pfa.compat import loader"],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT / 'functions'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "titus.genpy is not a source file" in done.stderr
+
+
 def test_pretty_pfa_and_yaml():
     program = """
         import sys
