@@ -9,6 +9,7 @@ from typing import Any
 # Each of these marks, with @mends, what it mends in which titus module; none of it runs before
 # titus is loaded below. A file is imported here once, or its mends do not happen.
 from pfa.compat import (  # noqa: F401
+    avro_types,
     binary,
     cells,
     guards,

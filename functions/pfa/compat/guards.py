@@ -76,22 +76,32 @@ def _embedded_only(reader: Any) -> None:
     reader.urllib = None
 
 
-@mends("titus.datatype")
-def _same_type(datatype: Any) -> None:
-    """Let a record type accept itself at once.
+_BARE_EXCEPT = {
+    "titus.lib.spec": ("NChooseK", "LnBeta", "Erf", "Erfc", "LnGamma"),
+    "titus.lib.model.reg": ("Residual", "Mahalanobis"),
+    "titus.lib.stat.pfatest": ("Mahalanobis",),
+}
 
-    titus compares all fields, and those of records in them, with no memory of what it has
-    compared: 30 records, each with two fields of the next, take 2**30 comparisons. Each name has
-    one definition in a document, so that equal records there are the same object.
-    """
-    record, compare = datatype.AvroRecord, datatype.AvroType.accepts
 
-    def accepts(self: Any, other: Any, memo: Any = None, checkRecord: bool = True) -> Any:  # noqa: N803
-        if isinstance(other, record) and self.schema is other.schema:
-            return True
-        return compare(self, other, memo, checkRecord)
+@mends(*_BARE_EXCEPT)
+def _let_interrupts_through(lib: Any) -> None:
+    """Raise the interrupt of a deadline that a bare ``except`` turned into an error of titus."""
+    for name in _BARE_EXCEPT[lib.__name__]:
+        cls = getattr(lib, name)
+        cls.__call__ = _interruptible(cls.__call__, lib.PFARuntimeException)
 
-    record.accepts = accepts
+
+def _interruptible(stock: Callable[..., Any], error_class: type[Exception]) -> Any:
+    def call(*args: Any) -> Any:
+        try:
+            return stock(*args)
+        except error_class as error:
+            cause = error.__context__
+            if cause is None or isinstance(cause, Exception):
+                raise
+            raise cause from None
+
+    return call
 
 
 @mends("titus.genpy")

@@ -198,23 +198,6 @@ def test_recursion_is_seen():
 # --- size
 
 
-def diamond(records):
-    """Records, each with two fields of the next."""
-    inner = "double"
-    for i in range(records, 0, -1):
-        second = f"R{i + 1}" if i < records else "double"
-        fields = [{"name": "a", "type": inner}, {"name": "b", "type": second}]
-        inner = {"type": "record", "name": f"R{i}", "fields": fields}
-    return inner
-
-
-def test_types_with_shared_parts_are_compared_once():
-    with deadline(LOADING):
-        compat.engine(document(input=diamond(40), output="R1"))
-        with pytest.raises(errors.PFASemanticException, match="inferred output type"):
-            compat.engine(document(input=diamond(40), output="R1", action=["input.b"]))
-
-
 def many_calls(fields, calls):
     record = {
         "type": "record",
@@ -347,3 +330,36 @@ def test_a_deadline_stops(name):
     engine = compat.engine(document(fcns={"fib": FIB}, action=[ENDLESS[name], "input"]))
     with pytest.raises(DeadlineExceeded), deadline(0.2):
         engine.action(1)
+
+
+class Interrupting(float):
+    """A number on which the alarm goes off in the middle of what is done with it."""
+
+    def interrupt(self, *_):
+        raise DeadlineExceeded("now")
+
+    __le__ = __sub__ = __rsub__ = __add__ = __eq__ = __lt__ = __gt__ = __ge__ = interrupt
+    __hash__ = float.__hash__
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        ("m.special.nChooseK", [Interrupting(3), 2]),
+        ("m.special.lnBeta", [Interrupting(3), 2.0]),
+        ("m.special.lnGamma", [Interrupting(3)]),
+        ("model.reg.residual", [[Interrupting(3)], [1.0]]),
+        ("stat.test.mahalanobis", [{"a": Interrupting(3)}, {"a": 1.0}, {"a": {"a": 1.0}}]),
+        ("model.reg.mahalanobis", [{"a": Interrupting(3)}, {"a": 1.0}, {"a": {"a": 1.0}}]),
+    ],
+)
+def test_a_bare_except_lets_the_deadline_through(function, args):
+    call = pfaast.FunctionTable.blank().functions[function]
+    with pytest.raises(DeadlineExceeded):
+        call(None, None, None, ["double", "double"], *args)
+
+
+def test_a_domain_error_is_still_one():
+    call = pfaast.FunctionTable.blank().functions["m.special.lnGamma"]
+    with pytest.raises(errors.PFARuntimeException, match="domain error"):
+        call(None, None, None, None, -1.0)

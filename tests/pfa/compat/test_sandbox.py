@@ -13,6 +13,7 @@ import pytest
 
 from pfa import compat
 from pfa.compat import sandbox
+from pfa.compat.allow_list import Rejected
 from pfa.compat.loader import load
 from tests.pfa.compat import probes
 
@@ -301,7 +302,7 @@ def test_hostile_expressions(generated, expression):
     ):
         if hostile == "self":  # what an empty initialize() consists of
             continue
-        with pytest.raises((sandbox.Rejected, SyntaxError)):
+        with pytest.raises((Rejected, SyntaxError)):
             sandbox.compile_checked(generated.replace(line, hostile))
 
 
@@ -366,7 +367,7 @@ def test_hostile_statements(generated, statement):
     line = "scope.let({'x': 1})"
     text = generated.replace(line, statement.replace("\\n", "\n"))
     ast.parse(text)  # it is Python, so that only the allow-list is in its way
-    with pytest.raises(sandbox.Rejected):
+    with pytest.raises(Rejected):
         sandbox.compile_checked(text)
 
 
@@ -406,7 +407,7 @@ def test_hostile_frames(generated, name):
     assert generated.count(old) == 1
     text = generated.replace(old, new)
     ast.parse(text)
-    with pytest.raises(sandbox.Rejected):
+    with pytest.raises(Rejected):
         sandbox.compile_checked(text)
 
 
@@ -444,7 +445,7 @@ def test_every_document_of_the_corpus_passes(monkeypatch):
     def compile_checked(text):
         try:
             return stock(text)
-        except sandbox.Rejected as error:
+        except Rejected as error:
             rejected.append(str(error))
             raise
 

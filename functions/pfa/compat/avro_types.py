@@ -1,0 +1,118 @@
+"""What titus does with Avro types, in a time that grows with the document and no faster."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pfa.compat.loader import mends
+
+
+@mends("titus.datatype")
+def _same_type(datatype: Any) -> None:
+    """Let a record type accept itself at once.
+
+    titus compares all fields, and those of records in them, with no memory of what it has
+    compared: 30 records, each with two fields of the next, take 2**30 comparisons. Each name has
+    one definition in a document, so that equal records there are the same object.
+    """
+    record, compare = datatype.AvroRecord, datatype.AvroType.accepts
+
+    def accepts(self: Any, other: Any, memo: Any = None, checkRecord: bool = True) -> Any:  # noqa: N803
+        if isinstance(other, record) and self.schema is other.schema:
+            return True
+        return compare(self, other, memo, checkRecord)
+
+    record.accepts = accepts
+
+
+@mends("titus.datatype")
+def _fields_once(datatype: Any) -> None:
+    """Keep a record type's fields with its schema.
+
+    titus makes an object of each field whenever it looks for one: 5000 fields, each read once,
+    took 11 s to load.
+    """
+    field = datatype.AvroField
+
+    def fields(self: Any) -> Any:
+        kept = vars(self.schema)
+        if "pfa_fields" not in kept:
+            kept["pfa_fields"] = [field.fromSchema(each) for each in self.schema.fields]
+        return kept["pfa_fields"]
+
+    def fields_dict(self: Any) -> Any:
+        kept = vars(self.schema)
+        if "pfa_fields_dict" not in kept:
+            kept["pfa_fields_dict"] = {each.name: each for each in self.fields}
+        return kept["pfa_fields_dict"]
+
+    datatype.AvroRecord.fields = property(fields)
+    datatype.AvroRecord.fieldsDict = property(fields_dict)
+
+
+@mends("titus.datatype")
+def _types_in_order(datatype: Any) -> None:
+    """Give the Avro library a document's types in an order in which it knows the names in them.
+
+    titus tries all types again as long as some name is unknown: 1000 types, each naming one that
+    comes later, took 12 s.
+    """
+    parser = datatype.ForwardDeclarationParser
+    stock = parser.parse
+
+    def parse(self: Any, texts: Sequence[str]) -> Any:
+        return stock(self, in_order(list(dict.fromkeys(texts))))
+
+    parser.parse = parse
+
+
+def in_order(texts: Sequence[str]) -> list[str]:
+    """Sort schemas, as JSON text, so that a name is defined before it is used, where possible.
+
+    Names are compared without their namespaces: at worst that is not the best order.
+    """
+    if len(texts) < 2:
+        return list(texts)
+    defines: dict[str, str] = {}
+    uses: dict[str, list[str]] = {}
+    for text in texts:
+        uses[text] = []
+        for name, is_definition in _names(json.loads(text)):
+            if is_definition:
+                defines[name] = text
+            else:
+                uses[text].append(name)
+    ordered: dict[str, None] = {}
+    entered: set[str] = set()
+    todo = list(reversed(texts))
+    while todo:
+        text = todo[-1]
+        if text in entered:
+            todo.pop()
+            ordered.setdefault(text)
+            continue
+        entered.add(text)
+        needed = (defines[name] for name in uses[text] if name in defines)
+        todo.extend(other for other in needed if other not in entered)
+    return list(ordered)
+
+
+def _names(schema: Any) -> Iterator[tuple[str, bool]]:
+    """Give the names in a schema, without namespace, and whether they are defined there."""
+    todo = [schema]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, str):
+            yield part.rpartition(".")[2], False
+        elif isinstance(part, list):
+            todo.extend(part)
+        elif isinstance(part, dict):
+            if isinstance(part.get("name"), str) and part.get("type") in (
+                "record",
+                "enum",
+                "fixed",
+            ):
+                yield part["name"].rpartition(".")[2], True
+            todo.extend(part[key] for key in ("type", "items", "values") if key in part)
+            if isinstance(part.get("fields"), list):
+                todo.extend(part["fields"])

@@ -1,0 +1,129 @@
+"""Types that took titus minutes, though the document is small."""
+
+import itertools
+import json
+
+import pytest
+
+from pfa import compat
+from pfa.compat.avro_types import in_order
+from pfa.compat.loader import load
+from pfa.deadline import deadline
+
+datatype = load("titus.datatype")
+errors = load("titus.errors")
+LOADING = 10  # seconds
+
+
+def document(**parts):
+    return {"input": "int", "output": "int", "action": ["input"], **parts}
+
+
+def diamond(records):
+    """Records, each with two fields of the next."""
+    inner = "double"
+    for i in range(records, 0, -1):
+        second = f"R{i + 1}" if i < records else "double"
+        fields = [{"name": "a", "type": inner}, {"name": "b", "type": second}]
+        inner = {"type": "record", "name": f"R{i}", "fields": fields}
+    return inner
+
+
+def test_types_with_shared_parts_are_compared_once():
+    with deadline(LOADING):
+        compat.engine(document(input=diamond(40), output="R1"))
+        with pytest.raises(errors.PFASemanticException, match="inferred output type"):
+            compat.engine(document(input=diamond(40), output="R1", action=["input.b"]))
+
+
+def record(name, *fields, **more):
+    return {
+        "type": "record",
+        "name": name,
+        "fields": [{"name": f"f{i}", "type": of} for i, of in enumerate(fields)],
+        **more,
+    }
+
+
+def test_a_record_type_accepts_itself_and_no_other():
+    parse = datatype.jsonNodeToAvroType
+    one, same = parse(record("R", "int")), parse(record("R", "int"))
+    wider, other = parse(record("R", "double")), parse(record("S", "int"))
+    assert one.accepts(one)
+    assert one.accepts(same)
+    assert same.accepts(one)
+    assert wider.accepts(one)
+    assert not one.accepts(wider)
+    assert not one.accepts(other)
+    assert not one.accepts(datatype.AvroInt())
+
+
+def test_fields_are_those_of_the_schema():
+    of = datatype.jsonNodeToAvroType(record("R", "int", "string"))
+    assert [each.name for each in of.fields] == ["f0", "f1"]
+    assert list(of.fieldsDict) == ["f0", "f1"]
+    assert of.field("f1").avroType == datatype.AvroString()
+    assert of.fields is of.fields
+    with pytest.raises(KeyError):
+        of.field("f2")
+
+
+def test_many_fields_that_are_all_read():
+    of = record("R", *["int"] * 4000)
+    with deadline(LOADING):
+        compat.engine(document(input=of, action=[f"input.f{i}" for i in range(4000)]))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_types_may_come_in_any_order(order):
+    cells = {}
+    for i in range(100)[::order]:
+        of = record(f"R{i}", f"R{i + 1}" if i < 99 else "int")
+        cells[f"c{i}"] = {"type": {"type": "array", "items": of}, "init": []}
+    with deadline(LOADING):
+        compat.engine(document(cells=cells))
+
+
+def test_a_long_chain_of_types_is_quick_or_refused():
+    cells = {
+        f"c{i}": {"type": record(f"R{i}", f"R{i + 1}" if i < 1999 else "int"), "init": {}}
+        for i in range(2000)
+    }
+    with deadline(LOADING), pytest.raises(errors.PFAInitializationException, match="too deeply"):
+        compat.engine(document(cells=cells))
+
+
+def test_order():
+    schemas = [
+        record("a.A", "B", {"type": "array", "items": "b.C"}),
+        record("B", {"type": "map", "values": ["null", "D"]}),
+        record("b.C", {"type": "enum", "name": "D", "symbols": ["x"]}),
+        {"type": "fixed", "name": "F", "size": 2},
+        "a.A",
+        "int",
+    ]
+    for shuffled in itertools.permutations(map(json.dumps, schemas)):
+        ordered = in_order(shuffled)
+        assert sorted(ordered) == sorted(shuffled)
+        where = {json.dumps(schema): i for i, schema in enumerate(schemas)}
+        found = [where[text] for text in ordered]
+        for first, then in ((2, 1), (1, 0), (2, 0), (0, 4)):
+            assert found.index(first) < found.index(then)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        record("A", "A"),
+        ["A", "B"],
+        {"type": "record", "name": 1, "fields": {"x": 1}},
+        {"type": {"type": {"type": "A"}}},
+        {"type": "record"},
+        [[[]]],
+        None,
+        {"fields": [1, None, {}]},
+    ],
+)
+def test_order_of_what_is_no_schema(schema):
+    texts = [json.dumps(schema), json.dumps(record("A", "B")), json.dumps(record("B", "A"))]
+    assert sorted(in_order(texts)) == sorted(texts)
