@@ -1,6 +1,6 @@
 # `make demo` and `make test` work on a fresh clone: Python, make and a package index.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint types template conformance bench models lock clean
+.PHONY: help demo serve test check lint types template bench models lock clean
 
 PY := .venv/bin/python
 export AWS_DEFAULT_REGION ?= eu-west-1

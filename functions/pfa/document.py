@@ -28,7 +28,9 @@ def read(document: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], str]:
         try:
             canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
             text = json.dumps(document)  # the order of keys may mean something, as in a new map
-        except (ValueError, TypeError, RecursionError) as error:
+        except RecursionError as error:
+            raise DocumentError("The document is nested too deeply.") from error
+        except (ValueError, TypeError) as error:
             raise DocumentError("The document cannot be written as JSON.") from error
         return parse(text), hashlib.sha256(canonical.encode()).hexdigest()
     if isinstance(document, str):
