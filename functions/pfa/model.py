@@ -16,6 +16,7 @@ from pfa.deadline import DeadlineExceeded, deadline
 from pfa.errors import DocumentError, InputError, PfaError, ScoringError, ScoringTimeout
 from pfa.instance import Source
 from pfa.json_schema import input_schema, output_schema
+from pfa.memory import release
 from pfa.output import writer
 from pfa.schema import from_avro, to_avro
 
@@ -238,6 +239,8 @@ class _Call:
         else:
             failed = "The model's computation failed for this record."
             told = ScoringError(_WHAT_FAILED.get(type(error), failed))
+        if isinstance(error, MemoryError):
+            release(error)
         told.__cause__ = error
         return told
 
@@ -245,7 +248,10 @@ class _Call:
 def _document_error(error: Exception, parsed: dict[str, Any]) -> DocumentError:
     """The error of a document that the engine refuses, for its author."""
     position = getattr(error, "pos", None)
-    if isinstance(error, RecursionError | SyntaxError | MemoryError):
+    if isinstance(error, MemoryError):
+        release(error)
+        message = "The document needs more memory than there is."
+    elif isinstance(error, RecursionError | SyntaxError):
         message = "The document's expressions are nested too deeply."
     elif type(error).__module__ in ("titus.errors", "avro.schema"):
         message = " ".join(str(error).split())[:_MESSAGE]  # titus breaks lines within types

@@ -62,6 +62,8 @@ def _checked_exec(genpy: Any) -> None:
                 f"the document does not make a scoring engine ({error})"
             ) from None
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            if isinstance(error, MemoryError) and not error.args:
+                raise  # there is none; with a text it is the parser's limit
             raise genpy.PFAInitializationException(_reason(error)) from None
         names["__builtins__"] = dict(_BUILTINS)
         run(code, names)

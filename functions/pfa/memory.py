@@ -1,0 +1,56 @@
+"""Keep a computation from taking the process with it when it takes too much memory.
+
+Where a process may have no more memory than the machine gives it, as on Lambda, one that asks for
+more is killed, with all the models that it holds. With a limit of its own Python raises
+MemoryError, which is then the error of one record or one document.
+"""
+
+import gc
+import traceback
+from pathlib import Path
+
+# Besides private data a process holds its libraries' code, 30 MB with numpy and botocore.
+_RESERVE = 64 << 20
+
+
+def limit_memory(most: int) -> bool:
+    """Limit this process's private memory, as far as it is not limited already.
+
+    ``most`` is in bytes, what the process may have in all. Gives whether there is such a limit
+    now: some systems have none, and one below what is in use already would stop the process.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return False
+    # RLIMIT_DATA is what Linux counts as VmData: heap and private mappings, whether touched or
+    # not; numpy maps 100 MB that it hardly touches. RLIMIT_AS would count thread stacks as well.
+    wanted = most - _RESERVE
+    if wanted <= _in_use():
+        return False
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limits = [limit for limit in (soft, hard, wanted) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(limits), hard))
+    return True
+
+
+def _in_use() -> int:
+    """Give the bytes of private memory in use; 0 where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    for line in status.splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) << 10
+    return 0
+
+
+def release(error: BaseException) -> None:
+    """Let go of what the code that ran out of memory still holds in its variables.
+
+    They hang on the error's traceback, in circles that only the garbage collector opens; what
+    comes next may need the memory before it would have run.
+    """
+    traceback.clear_frames(error.__traceback__)
+    gc.collect()
