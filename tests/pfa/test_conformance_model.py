@@ -70,3 +70,18 @@ def test_the_model_agrees_with_its_engine():
             assert not odd, (entry["id"], odd[:3], json.dumps(entry["pfa"])[:300])
     assert counts["same"] > 5000
     assert counts["same error"] > 1000
+
+
+def test_nothing_of_a_call_is_left_for_the_next():
+    count = 0
+    for entry in run.corpus():
+        if "stateful" in entry and "load_error" not in entry:
+            try:
+                model = pfa.load(entry["pfa"])
+            except pfa.DocumentError:
+                continue
+            inputs = [values.decoded(trial["in"]) for trial in entry["trials"]]
+            first, second = model.score_batch(inputs), model.score_batch(inputs)
+            assert list(map(repr, first)) == list(map(repr, second)), entry["id"]
+            count += len(first)
+    assert count > 3000

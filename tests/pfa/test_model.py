@@ -305,8 +305,22 @@ class TestState:
         model = pfa.load(document(action, cells=cells))
         assert kinds(model.score_batch([1, 5, 1])) == [11, "ScoringError", last]
 
-    def test_a_library_function_that_changes_its_argument(self):
-        """model.reg.updateChi2 writes into the state that it is given."""
+    @pytest.mark.parametrize("more", [{}, {"to": 7}])
+    def test_a_pool_changed_inside_an_attr(self, more):
+        """titus's call graph forgot what is called in there, and the change outlived the call."""
+        record = {"type": "record", "name": "R", "fields": [{"name": "k", "type": "int"}]}
+        add = {"params": [{"r": "R"}], "ret": "R"}
+        add["do"] = {"type": "R", "new": {"k": {"+": ["r.k", 1]}}}
+        init = {"type": "R", "value": {"k": 1}}
+        change = {"pool": "p", "path": ["input"], "to": add, "init": init}
+        attr = {"attr": change, "path": [["k"]], **more}
+        action = [attr, {"attr": {"pool": "p", "path": ["input"]}, "path": [["k"]]}]
+        model = pfa.load(document(action, "string", pools={"p": {"type": record, "init": {}}}))
+        assert [model.score("a") for _ in range(3)] == [2, 2, 2]
+        assert model.score_batch(["a", "a", "b"]) == [2, 3, 2]
+
+    def test_a_library_function_that_changed_its_argument(self):
+        """model.reg.updateChi2 wrote into the state that it is given."""
         state = {
             "type": "record",
             "name": "Chi",

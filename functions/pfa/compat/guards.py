@@ -123,6 +123,33 @@ def _too_deep(genpy: Any) -> None:
     engine.fromAst = guarded(engine.fromAst)
 
 
+@mends("titus.pfaast")
+def _all_calls(pfaast: Any) -> None:
+    """Let the call graph know every call.
+
+    Four special forms forget what is called in the expression that they begin with, so that a
+    ``pool-to`` inside an ``attr`` was in no graph, and a document that changes its state looked
+    like one that does not.
+    """
+    for form in (pfaast.AttrGet, pfaast.AttrTo, pfaast.PoolTo, pfaast.IfNotNull):
+        form.walk = _with_calls(form.walk)
+
+
+def _with_calls(stock: Callable[..., Any]) -> Any:
+    def walk(self: Any, task: Any, *where: Any) -> Any:
+        called: set[str] = set()
+
+        def noting_task(context: Any, options: Any) -> Any:  # comes by for every inner expression
+            called.update(getattr(context, "calls", ()))
+            return task(context, options)
+
+        context, result = stock(self, noting_task, *where)
+        context.calls = context.calls | called
+        return context, result
+
+    return walk
+
+
 _Graph = Mapping[str, Iterable[str]]
 
 

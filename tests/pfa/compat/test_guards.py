@@ -363,3 +363,23 @@ def test_a_domain_error_is_still_one():
     call = pfaast.FunctionTable.blank().functions["m.special.lnGamma"]
     with pytest.raises(errors.PFARuntimeException, match="domain error"):
         call(None, None, None, None, -1.0)
+
+
+INCREMENT = {"params": [{"z": "int"}], "ret": "int", "do": [{"+": ["z", 1]}]}
+ITEMS = {"type": "array", "items": "int"}
+CHANGE = {"pool": "p", "path": [["k"]], "to": INCREMENT, "init": 0}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"attr": {"type": ITEMS, "new": [CHANGE]}, "path": [0]},
+        {"attr": {"attr": {"type": ITEMS, "new": [CHANGE]}, "path": [0], "to": 1}, "path": [0]},
+        {"pool": "q", "path": [["k"]], "to": INCREMENT, "init": CHANGE},
+        {"ifnotnull": {"x": {"upcast": CHANGE, "as": ["null", "int"]}}, "then": 1, "else": 2},
+    ],
+)
+def test_the_call_graph_knows_every_call(action):
+    pools = {"p": {"type": "int", "init": {}}, "q": {"type": "int", "init": {}}}
+    calls = compat.engine(document(action=[action], pools=pools)).callGraph["(action)"]
+    assert {"pool-to", "+"} <= calls
