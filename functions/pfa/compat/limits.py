@@ -66,6 +66,19 @@ def _fanout(args: Sequence[Any]) -> int:
     return int(args[2]) - int(args[1]) if len(args) == 4 else 0
 
 
+def _bins(args: Sequence[Any]) -> int:
+    """Bins of a histogram that grows to the right until it has one for the number."""
+    number, histogram = args[0], args[2]
+    try:
+        low, size, bins = histogram["low"], histogram["binsize"], len(histogram["values"])
+        if size <= 0:
+            return 0
+        # as titus does it, where what is added to a low of -1e300 is lost
+        return int((number - low) / (low + size * bins - low) * bins)
+    except (KeyError, ArithmeticError, ValueError):
+        return 0  # of another kind, or not a finite number: nothing grows
+
+
 _TEXTS: dict[str, dict[str, _Size]] = {
     "titus.lib.pfastring": {
         "s.concat": _concat,
@@ -87,7 +100,10 @@ _ITEMS: dict[str, dict[str, _Size]] = {
         "cast.fanoutInt": _fanout,
         "cast.fanoutLong": _fanout,
     },
-    "titus.lib.stat.sample": {"stat.sample.forecastHoltWinters": _first},
+    "titus.lib.stat.sample": {
+        "stat.sample.fillHistogram": _bins,
+        "stat.sample.forecastHoltWinters": _first,
+    },
 }
 
 
@@ -111,3 +127,14 @@ def _limited(stock: Callable[..., Any], lib: Any, size: _Size, most: int, what: 
         return stock(self, state, scope, pos, types, *args)
 
     return call
+
+
+@mends("titus.lib.array")
+def _no_combinations(lib: Any) -> None:
+    """Make no list of as many positions as a combination is to have, if there are not so many."""
+    stock = lib.Combinations.__call__
+
+    def call(self: Any, state: Any, scope: Any, pos: Any, types: Any, a: Any, size: int) -> Any:
+        return stock(self, state, scope, pos, types, a, min(size, len(a) + 1))
+
+    lib.Combinations.__call__ = call

@@ -13,6 +13,18 @@ STATE = {
     "name": "State",
     "fields": [{"name": "level", "type": "double"}, {"name": "trend", "type": "double"}],
 }
+HISTOGRAM = {
+    "type": "record",
+    "name": "Histogram",
+    "fields": [
+        {"name": "low", "type": "double"},
+        {"name": "binsize", "type": "double"},
+        {"name": "values", "type": {"type": "array", "items": "double"}},
+    ],
+}
+BINS = {"type": HISTOGRAM, "value": {"low": 0.0, "binsize": 2.0, "values": [1.0]}}
+INTS = {"type": "array", "items": "int"}
+ONE_TWO = {"type": INTS, "value": [1, 2]}
 MILLION_X = {"s.repeat": [["x"], 1_000_000]}
 
 # function, its arguments, the type of its result
@@ -41,14 +53,16 @@ TOO_MUCH = [
     ("rand.bytes", [HUGE], "bytes"),
     (
         "rand.choices",
-        [HUGE, {"type": {"type": "array", "items": "int"}, "value": [1, 2]}],
-        {"type": "array", "items": "int"},
+        [HUGE, ONE_TWO],
+        INTS,
     ),
     *(
         (f"cast.fanout{of}", [1, 0, HUGE, False], {"type": "array", "items": of.lower()})
         for of in ("Boolean", "Int", "Long", "Float", "Double")
     ),
-    ("cast.fanoutInt", [1, -HUGE, 0, True], {"type": "array", "items": "int"}),
+    ("cast.fanoutInt", [1, -HUGE, 0, True], INTS),
+    ("stat.sample.fillHistogram", [2_000_004.0, 1.0, BINS], "Histogram"),
+    ("stat.sample.fillHistogram", [1e308, 1.0, BINS], "Histogram"),
     (
         "stat.sample.forecastHoltWinters",
         [HUGE, {"type": STATE, "value": {"level": 1.0, "trend": 2.0}}],
@@ -103,9 +117,17 @@ def test_doubling_a_text_ends():
         (
             "cast.fanoutInt",
             [1, 0, 3, False],
-            {"type": "array", "items": "int"},
+            INTS,
             [0, 1, 0],
         ),
+        (
+            "stat.sample.fillHistogram",
+            [5.0, 3.0, BINS],
+            "Histogram",
+            {"low": 0.0, "binsize": 2.0, "values": [1.0, 0.0, 3.0]},
+        ),
+        ("a.combinations", [ONE_TWO, HUGE], {"type": "array", "items": INTS}, []),
+        ("a.combinations", [ONE_TWO, 2], {"type": "array", "items": INTS}, [[1, 2]]),
     ],
 )
 def test_ordinary_use(function, args, output, result):
