@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from statistics import median
 from typing import Any
@@ -18,6 +19,11 @@ COLD = {
 }
 COLD_TARGET = 0.5  # ours / plain
 OVERHEAD_TARGET = 1.5  # ms, p50
+
+# AWS's list prices in us-east-1, US dollars: Lambda on arm64 per GB and second and per request,
+# API Gateway (REST) per request.
+GB_SECOND, REQUEST, API_REQUEST = 0.0000133334, 0.20e-6, 3.50e-6
+MEMORY_GB = 1769 / 1024  # the template's MemorySize
 
 
 def p99(samples: list[float]) -> float:
@@ -106,7 +112,35 @@ def markdown(results: dict[str, Any]) -> str:
             f" {times['action']:.2f} | **{overhead(results[name]):.2f}** |"
             f" ≤ {OVERHEAD_TARGET}: {verdict(overhead(results[name]), OVERHEAD_TARGET)} |"
         )
+    lines += ["", *cost(results)]
     return "\n".join([*lines, "", "![The same as a picture](results.png)", ""])
+
+
+def cost(results: dict[str, Any]) -> list[str]:
+    """What the measured times cost on Lambda, in dollars per million; its lines of the report.
+
+    A warm call is billed by the whole millisecond; what the emulator itself takes is in it here. A
+    cold start is billed as well, INIT included.
+    """
+    lines = [
+        "## Cost",
+        "",
+        f"US dollars per million, from the medians above: arm64, {MEMORY_GB * 1024:.0f} MB, list"
+        " prices of us-east-1. One request is one record or one batch.",
+        "",
+        "| model | ms billed, warm | Lambda | with API Gateway | cold starts alone |",
+        "|---|---|---|---|---|",
+    ]
+    for name, title in MODELS.items():
+        billed = math.ceil(median(results[name]["warm"]["ours"]["latency"]))
+        lambda_cost = (billed / 1000 * MEMORY_GB * GB_SECOND + REQUEST) * 1e6
+        cold = results[name].get("cold")
+        first = median(cold["ours"]["first"]) / 1000 * MEMORY_GB * GB_SECOND * 1e6 if cold else None
+        lines.append(
+            f"| {title} | {billed} | {lambda_cost:.2f} | {lambda_cost + API_REQUEST * 1e6:.2f} |"
+            f" {'–' if first is None else f'{first:.2f}'} |"
+        )
+    return lines
 
 
 def verdict(value: float, target: float) -> str:

@@ -74,7 +74,7 @@ def short(value: Any, width: int) -> str:
 
 def table(results: list[Result]) -> str:
     """Return the results as an aligned table."""
-    head = ("model", "version", "first", "warm", "as R", "input", "answer", "expected")
+    head = ("model", "version", "first", "warm", "agree", "input", "answer", "expected")
     rows = [
         (
             result.name,
@@ -87,7 +87,7 @@ def table(results: list[Result]) -> str:
         for result in results
     ]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    right = {"first", "warm", "as R"}
+    right = {"first", "warm", "agree"}
     lines = [
         "  ".join(
             cell.rjust(width) if name in right else cell.ljust(width)

@@ -63,8 +63,17 @@ def test_table_compares_medians_and_says_which_target_is_missed(results):
     assert "| latency p99 | 5.00 | 20.00 | 4.00 | 1.00 |" in cold[4]
     assert "**0.70** | ≤ 1.5: met |" in cold[5]
     forest = [line for line in table.splitlines() if line.startswith("| forest")]
-    assert "**2.20** | ≤ 1.5: missed |" in forest[-1]
+    assert "**2.20** | ≤ 1.5: missed |" in forest[-2]
     assert "hello" not in table.partition("## Warm")[0]
+
+
+def test_cost_is_that_of_whole_milliseconds(results):
+    results["hello"]["warm"]["ours"]["latency"] = [2.1] * 3
+    hello, sonar, _ = report.cost(results)[-3:]
+    # 3 ms of 1769/1024 GB at 13.3334 dollars per million GB seconds, and 0.20 per million requests
+    assert hello.endswith("| 3 | 0.27 | 3.77 | – |")
+    # 0.7 s to the first answer
+    assert sonar.endswith("| 2 | 0.25 | 3.75 | 16.12 |")
 
 
 def test_plot_gets_what_it_draws(results):
