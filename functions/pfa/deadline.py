@@ -2,11 +2,14 @@
 
 titus looks at the clock in a few of its loops only, and a document's ``try`` may catch what it
 raises then. ``deadline`` interrupts any Python code, with an exception that ``except Exception``
-does not catch. It cannot interrupt a C function: the exception comes when that returns.
+does not catch. It cannot interrupt a C function: the exception comes when that returns. It lets
+an import come to its end: some modules, numpy among them, cannot be imported again after half of
+it, so that one late record would cost a process all models which need them.
 """
 
 import math
 import signal
+import sys
 import threading
 import time
 from types import FrameType, TracebackType
@@ -46,6 +49,7 @@ class deadline:  # noqa: N801
         self.seconds = math.inf if seconds is None else seconds
         self._ends = math.inf
         self._active = False
+        self._frame: FrameType | None = None  # of the code that the block is in
         self._handler: Any = None
         self._started = 0.0
         self._timer = (0.0, 0.0)
@@ -65,6 +69,7 @@ class deadline:  # noqa: N801
             self._handler = signal.signal(signal.SIGALRM, _interrupt)
             self._timer = signal.setitimer(signal.ITIMER_REAL, 0)
         self._active = True
+        self._frame = sys._getframe(1)
         deadline._running.append(self)
         _arm()
         return self
@@ -78,6 +83,7 @@ class deadline:  # noqa: N801
         """Stop the clock; whatever was raised goes on."""
         if self._active:
             self._active = False
+            self._frame = None
             deadline._running.remove(self)
             if deadline._running:
                 _arm()
@@ -105,13 +111,26 @@ _UNTOUCHED = frozenset(
 )
 
 
+_IMPORT = "<frozen importlib"  # how the file names of Python's import system begin
+
+
 def _interrupt(_number: int, frame: FrameType | None) -> None:
     """Handle the alarm: raise in the interrupted code if a deadline has passed."""
-    while frame is not None:
-        if frame.f_code in _UNTOUCHED:
+    outer = frame
+    while outer is not None:
+        if outer.f_code in _UNTOUCHED:
             return
-        frame = frame.f_back
+        outer = outer.f_back
     now = time.monotonic()
     for block in deadline._running:
-        if block._ends <= now:
+        if block._ends <= now and not _importing(frame, block._frame):
             raise DeadlineExceeded(f"ran longer than {block.seconds:g} s")
+
+
+def _importing(frame: FrameType | None, block: FrameType | None) -> bool:
+    """Tell whether an import runs inside the block; the block itself may be in one."""
+    importing = False
+    while frame is not None and frame is not block:
+        importing = importing or frame.f_code.co_filename.startswith(_IMPORT)
+        frame = frame.f_back
+    return importing and frame is not None

@@ -1,9 +1,13 @@
 import contextlib
+import importlib
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
+
 from pfa.deadline import DeadlineExceeded, deadline
 
 
@@ -179,3 +183,60 @@ def test_never_raises_outside_the_block():
         assert deadline._running == []
         assert signal.getsignal(signal.SIGALRM).__module__ != "pfa.deadline"
     assert outcomes[True] and outcomes[False]
+
+
+SLOW = """
+import time
+until = time.monotonic() + 0.2
+while time.monotonic() < until:
+    pass
+"""
+
+
+def test_lets_an_import_come_to_its_end(tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text(SLOW + "done = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DeadlineExceeded), deadline(0.05):
+        importlib.import_module("slow_to_import")
+        spin()
+    assert sys.modules.pop("slow_to_import").done
+
+
+def test_interrupts_a_block_in_an_import(tmp_path, monkeypatch):
+    """As when a model is loaded while the module of the function is imported."""
+    text = (
+        "from pfa.deadline import deadline\nwith deadline(0.05):\n    while True:\n        pass\n"
+    )
+    (tmp_path / "spins_at_import.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DeadlineExceeded):
+        importlib.import_module("spins_at_import")
+
+
+def test_numpy_can_be_imported_after_a_deadline_in_its_import():
+    pytest.importorskip("numpy")
+    program = """if True:
+        import time
+        from importlib.machinery import ExtensionFileLoader
+        from pfa.deadline import DeadlineExceeded, deadline
+
+        load = ExtensionFileLoader.exec_module
+
+        def slow(self, module):
+            load(self, module)
+            if module.__name__ == "numpy._core._multiarray_umath":
+                time.sleep(0.4)
+
+        ExtensionFileLoader.exec_module = slow
+        try:
+            with deadline(0.3):
+                import numpy
+                while True:
+                    pass
+        except DeadlineExceeded:
+            import numpy
+            print(numpy.zeros(2).sum())
+        """
+    env = {"PYTHONPATH": "functions"}
+    ran = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, check=False)
+    assert (ran.stderr, ran.stdout) == (b"", b"0.0\n")
