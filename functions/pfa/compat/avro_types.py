@@ -2,9 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from itertools import permutations as all_permutations
+from types import SimpleNamespace
 from typing import Any
 
 from pfa.compat.loader import mends
+
+MAX_ORDERS = 720  # of a union's branches: all of six
 
 
 @mends("titus.datatype")
@@ -23,6 +28,42 @@ def _same_type(datatype: Any) -> None:
         return compare(self, other, memo, checkRecord)
 
     record.accepts = accepts
+
+
+@mends("titus.P")
+def _named_patterns(patterns: Any) -> None:
+    """Keep a record type in the pattern that stands for it in a function's signature.
+
+    titus makes a pattern of all its fields, and a type of that again: 28 records, each with two
+    fields of the next, took 2**28 patterns and all memory. It compares their names only.
+    """
+    stock_from, stock_to = patterns.fromType, patterns.toType
+
+    def from_type(avro_type: Any, memo: Any = None) -> Any:
+        if not isinstance(avro_type, patterns.AvroRecord):
+            return stock_from(avro_type, memo)
+        pattern = patterns.Record({}, avro_type.fullName.lstrip("."))
+        pattern.avro_type = avro_type
+        return pattern
+
+    def to_type(pattern: Any) -> Any:
+        return getattr(pattern, "avro_type", None) or stock_to(pattern)
+
+    patterns.fromType, patterns.toType = from_type, to_type
+
+
+@mends("titus.signature")
+def _signatures(signature: Any) -> None:
+    """Match unions in a bounded time.
+
+    titus tries every order of a union's branches: 12 of them take hours to be refused. Without
+    generics in the pattern the first order is as good as any.
+    """
+
+    def permutations(branches: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        return islice(all_permutations(branches), MAX_ORDERS)
+
+    signature.itertools = SimpleNamespace(permutations=permutations)
 
 
 @mends("titus.datatype")

@@ -13,6 +13,7 @@ from pfa.deadline import deadline
 datatype = load("titus.datatype")
 errors = load("titus.errors")
 LOADING = 10  # seconds
+ITEMS_OF_TREE = {"type": "array", "items": "Tree"}
 
 
 def document(**parts):
@@ -34,6 +35,41 @@ def test_types_with_shared_parts_are_compared_once():
         compat.engine(document(input=diamond(40), output="R1"))
         with pytest.raises(errors.PFASemanticException, match="inferred output type"):
             compat.engine(document(input=diamond(40), output="R1", action=["input.b"]))
+
+
+@pytest.mark.parametrize("method", ["map", "emit"])
+def test_a_function_of_types_with_shared_parts(method):
+    same = {"params": [{"x": "R1"}], "ret": "R1", "do": "x"}
+    last = {"emit": {"u.f": "input"}} if method == "emit" else {"u.f": "input"}
+    action = [{"attr": {"u.f": "input"}, "path": [["a"], ["b"]]}, last]
+    with deadline(LOADING):
+        compat.engine(
+            document(input=diamond(40), output="R1", fcns={"f": same}, action=action, method=method)
+        )
+
+
+def test_a_function_of_a_recursive_type():
+    """titus lost the fields of the inner type."""
+    tree = {
+        "type": "record",
+        "name": "Tree",
+        "fields": [{"name": "n", "type": "int"}, {"name": "more", "type": ITEMS_OF_TREE}],
+    }
+    same = {"params": [{"x": "Tree"}], "ret": "Tree", "do": "x"}
+    deep = {"attr": {"u.f": "input"}, "path": [["more"], 0, ["n"]]}
+    engine = compat.engine(document(input=tree, fcns={"f": same}, action=[deep]))
+    assert engine.action({"n": 1, "more": [{"n": 2, "more": []}]}) == 2
+
+
+def test_large_unions_that_do_not_match():
+    numbers = [record(f"R{i}", "int") for i in range(20)]
+    wanted = [*[f"R{i}" for i in range(19)], "string"]
+    function = {"params": [{"x": wanted}], "ret": "int", "do": 1}
+    parts = document(input=numbers, fcns={"f": function}, action=[{"u.f": "input"}])
+    with deadline(LOADING), pytest.raises(errors.PFASemanticException):
+        compat.engine(parts)
+    function["params"] = [{"x": [f"R{i}" for i in reversed(range(20))]}]
+    compat.engine(parts)
 
 
 def record(name, *fields, **more):
