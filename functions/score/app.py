@@ -38,6 +38,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 import pfa
 from bucket import is_model_name
 from pfa.deadline import DeadlineExceeded
+from pfa.memory import limit_memory, release
 from score import store, wire
 from score.store import Entry, UnavailableError, UnknownModelError
 from score.telemetry import log_fault, logger, metrics, trace
@@ -48,6 +49,7 @@ MAX_BODY_BYTES = int(os.environ.get("MAX_BODY_BYTES") or 6_000_000)
 MAX_BATCH_RECORDS = int(os.environ.get("MAX_BATCH_RECORDS") or 10_000)
 MAX_ANSWER_BYTES = 6_291_556 - 8_192  # what Lambda lets out, less the headers
 RESERVE_SECONDS = 0.5  # of the function's time, kept for writing the answer
+MEMORY_MB = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 0)  # Lambda says it
 INIT_SECONDS = 8.0  # Lambda stops INIT at 10 s and begins anew
 MAX_LISTED = 100
 ORIGINS = [origin.strip() for origin in os.environ.get("CORS_ALLOW_ORIGIN", "").split(",")]
@@ -74,6 +76,7 @@ STATUS: dict[type[BaseException], tuple[int, str, str]] = {
     pfa.InputError: (422, "invalid-record", "The record does not fit the model's input"),
     pfa.ScoringTimeout: (504, "timeout", "The model ran out of its time"),
     DeadlineExceeded: (504, "timeout", "The model ran out of its time"),
+    MemoryError: (413, "too-large", "The request or its answer is too large"),
     RecursionError: (422, "invalid-record", "The record or its answer is nested too deep"),
     pfa.ScoringError: (422, "scoring", "The model has no answer for this record"),
     UnavailableError: (503, "unavailable", "The model cannot be loaded now"),
@@ -98,6 +101,9 @@ def problem(error: BaseException, request: str) -> dict[str, Any]:
     kind = next((STATUS[base] for base in type(error).__mro__ if base in STATUS), FAULT)
     status, slug, title = kind
     detail = str(error)
+    if isinstance(error, MemoryError):
+        release(error)
+        detail = "It needs more memory than there is."
     if kind is FAULT:
         log_fault("unexpected error", error)
         detail = "The log has the reason under the id of this request."
@@ -403,6 +409,10 @@ def handler(event: Any, context: Any) -> Any:
         metrics.provider.clear_metrics()  # the dimensions of a request that counted nothing
         app.context.clear()
 
+
+# Lambda kills a process that takes more, with all its models; Python raises MemoryError before.
+if MEMORY_MB:
+    limit_memory(MEMORY_MB << 20)
 
 _cold = True
 if is_model_name(DEFAULT_MODEL):

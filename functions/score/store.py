@@ -12,6 +12,7 @@ MODEL_CACHE_MB (256), MODEL_MAX_MB (64, of one document), LAMBDA_TASK_ROOT.
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -35,6 +36,7 @@ from bucket import (
     Unchanged,
 )
 from pfa.deadline import DeadlineExceeded, deadline
+from pfa.memory import release
 from score.packaged import Folder
 from score.telemetry import log_fault, logger, report
 
@@ -221,12 +223,12 @@ class ModelStore:
         except MissingError as error:
             self._forget(name, slot)
             raise UnknownModelError from error
-        except BucketError as error:
+        except (BucketError, MemoryError) as error:
             return self._failed(name, slot, error, time.monotonic() - asked)
         self._outage.reset()
-        slot.failures.reset()
         if isinstance(document, Document) and (entry is None or document.etag != entry.etag):
             return self._load(name, slot, document, until)
+        slot.failures.reset()
         slot.due = self._clock() + self.ttl
         if isinstance(document, Unchanged) and slot.broken:
             return self._keep(slot, slot.reason)
@@ -242,7 +244,7 @@ class ModelStore:
         seconds = min(LOAD_SECONDS, until - time.monotonic())
         try:
             with deadline(max(seconds, 0.001)):
-                model = pfa.load(document.body)
+                model = self._parse(name, document.body)
         except DeadlineExceeded:
             if seconds >= LOAD_SECONDS:  # else this request had too little time for it
                 slot.broken = document.etag
@@ -250,6 +252,9 @@ class ModelStore:
         except pfa.DocumentError as error:
             slot.broken = document.etag
             return self._broken(name, slot, document, str(error))
+        except MemoryError:
+            slot.broken = document.etag
+            return self._broken(name, slot, document, "it needs more memory than there is")
         except Exception as error:
             log_fault("the engine failed on a document", error, model=name)
             slot.broken = document.etag
@@ -260,6 +265,7 @@ class ModelStore:
         entry = Entry(name, model, document.version, document.etag, now, size)
         with self._lock:
             slot.entry, slot.broken, slot.due = entry, None, self._clock() + self.ttl
+            slot.failures.reset()
             self._slots[name] = slot
             self._slots.move_to_end(name)
         self._make_room(name, 0)
@@ -267,6 +273,20 @@ class ModelStore:
         report("ModelLoaded", name)
         report("ModelLoadTime", name, took * 1000, MetricUnit.Milliseconds)
         return entry
+
+    def _parse(self, name: str, body: bytes) -> pfa.Model:
+        """Load a document; if memory runs out, let all other models go and try once more."""
+        try:
+            return pfa.load(body)
+        except (pfa.DocumentError, MemoryError) as error:
+            cause = error if isinstance(error, MemoryError) else error.__cause__
+            if not isinstance(cause, MemoryError):
+                raise
+            release(cause)
+            if not self._make_room(name, self.capacity + 1):
+                raise
+        gc.collect()  # the models that went hold circles
+        return pfa.load(body)
 
     def _broken(
         self, name: str, slot: _Slot, document: Document, reason: str, took: float = 0.0
@@ -280,18 +300,23 @@ class ModelStore:
         slot.due = self._clock() + self.ttl if slot.broken else slot.failures.due
         return self._keep(slot, "The live document of this model cannot be loaded.")
 
-    def _failed(self, name: str, slot: _Slot, error: BucketError, took: float) -> Entry:
+    def _failed(
+        self, name: str, slot: _Slot, error: BucketError | MemoryError, took: float
+    ) -> Entry:
         """Note that the source did not give the document, after `took` seconds."""
         now = self._clock()
         slot.failures.fail(now, took)
         slot.due = slot.failures.due
         # A refusal of one object, or one that is too large, says nothing about the others.
-        about_one = isinstance(error, TooLargeError) or (
+        about_one = isinstance(error, TooLargeError | MemoryError) or (
             isinstance(error, RefusedError) and error.status < 500
         )
         if not about_one:
             self._outage.fail(now, took)
-        logger.warning("model refresh failed", model=name, reason=str(error))
+        if isinstance(error, MemoryError):  # make room for the next try
+            self._make_room(name, self.capacity + 1)
+        reason = str(error) or "there is no memory left to read it"
+        logger.warning("model refresh failed", model=name, reason=reason)
         if slot.entry:  # else the name may be made up, and dimensions are to be known names only
             report("RefreshFailed", name)
         return self._keep(slot, "The source of models does not answer.")
@@ -324,10 +349,10 @@ class ModelStore:
             logger.warning("model is gone", model=name)
             report("ModelGone", name)
 
-    def _make_room(self, name: str, needed: int) -> None:
+    def _make_room(self, name: str, needed: int) -> bool:
         """Let other models go, the least recently asked for first, until `needed` more bytes fit.
 
-        Model `name` stays whatever it needs.
+        Model `name` stays whatever it needs. Returns whether any model went.
         """
         gone = []
         with self._lock:
@@ -342,6 +367,7 @@ class ModelStore:
         for other in gone:
             logger.info("model evicted", model=other)
             report("ModelEvicted", other)
+        return bool(gone)
 
 
 def _entry_or_raise(slot: _Slot, now: float) -> Entry:

@@ -297,3 +297,66 @@ def test_number_out_of_range_is_refused(client: httpx.Client, number: str) -> No
     )
     assert response.status_code in (400, 422)
     assert number not in response.text
+
+
+DOUBLING = {
+    "input": "int",
+    "output": "int",
+    "action": [
+        {"let": {"x": {"new": ["input"], "type": ARRAY}}},
+        {
+            "for": {"i": 0},
+            "while": {"<": ["i", 29]},
+            "step": {"i": {"+": ["i", 1]}},
+            "do": {"set": {"x": {"a.concat": ["x", "x"]}}},
+        },
+        {"a.len": "x"},
+    ],
+}
+MANY_FIELDS = [{"name": f"f{i}", "type": "int", "default": i} for i in range(1000)]
+SWELLING = {
+    **BASE,
+    "cells": {
+        "c": {
+            "type": {
+                "type": "array",
+                "items": {"type": "record", "name": "R", "fields": MANY_FIELDS},
+            },
+            "init": [{}] * 50_000,
+        }
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def small(artefact: Path, documents: dict[str, bytes]) -> Iterator[LocalCloud]:
+    """A cloud whose function has 512 MB of memory."""
+    overrides = {**NO_TTL, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}
+    with LocalCloud(artefact, emulators=1, overrides=overrides) as cloud:
+        cloud.put_model("hello", documents["hello"])
+        yield cloud
+
+
+@pytest.mark.parametrize(
+    ("document", "status", "detail"),
+    [
+        (DOUBLING, 422, "The model's computation needs more memory than there is."),
+        (SWELLING, 503, "The live document of this model cannot be loaded."),
+    ],
+    ids=["record", "document"],
+)
+def test_memory_runs_out_for_one_model_only(
+    small: LocalCloud, document: dict[str, Any], status: int, detail: str
+) -> None:
+    with http_client(small) as client:
+        assert client.post("/models/hello/score", json=1).text == "101.0"
+        starts = small.pool.logs().count("INIT START")
+        name = put(small, document)
+        for _ in range(2):
+            response = client.post(f"/models/{name}/score", json=1)
+            assert (response.status_code, response.json()["detail"]) == (status, detail)
+            assert client.post("/models/hello/score", json=1).text == "101.0"
+        assert small.pool.logs().count("INIT START") == starts  # the same process goes on
+    lines = [line for line in small.pool.logs().splitlines() if name in line]
+    loads = sum("document is broken" in line for line in lines)
+    assert loads == (1 if status == 503 else 0), lines

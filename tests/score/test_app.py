@@ -544,6 +544,21 @@ def test_a_stale_answer_says_so(call: Client, s3: CountingBucket, clock: Clock) 
     assert call.score('"x"').headers["x-model-stale"] == "true"
 
 
+def test_413_a_request_that_takes_all_memory(
+    call: Client, s3: CountingBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3)
+
+    def fail(_: str) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(wire, "loads", fail)
+    expect(
+        call.score("1"), 413, "too-large", "The request or its answer is too large",
+        "It needs more memory than there is.",
+    )  # fmt: skip
+
+
 SPIN = document([{"while": True, "do": 0}, "input"])
 
 

@@ -177,8 +177,8 @@ def test_an_engine_that_fails_or_hangs_on_a_document_is_survived(
     def fail(_: bytes) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(store, "LOAD_SECONDS", 0.2)
-    for body, load in ((adder(2), hang), (adder(3), fail)):
+    for body, load, seconds in ((adder(2), hang, 0.2), (adder(3), fail, 20.0)):
+        monkeypatch.setattr(store, "LOAD_SECONDS", seconds)
         monkeypatch.setattr(pfa, "load", load)
         s3.put("hello", body)
         clock.now += 60
@@ -353,6 +353,106 @@ def test_the_model_asked_for_stays_even_if_it_is_too_big(s3: CountingBucket, clo
     assert models.get("a") is models.get("a")
     assert answers(models, "b")[0] == 2.0
     assert list(models._slots) == ["b"]
+
+
+def hungry(models: ModelStore, monkeypatch: pytest.MonkeyPatch, wrapped: bool) -> list[list[str]]:
+    """Let no document of adder(2) load while another model is held; return who was held then."""
+    load, held = pfa.load, []
+
+    def fail(body: bytes) -> pfa.Model:
+        if body != adder(2):
+            return load(body)
+        held.append([name for name, slot in models._slots.items() if slot.entry])
+        if held[-1] in ([], ["big"]):
+            return load(body)
+        if wrapped:  # as the engine does
+            raise pfa.DocumentError("too much") from MemoryError()
+        raise MemoryError
+
+    monkeypatch.setattr(pfa, "load", fail)
+    return held
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_other_models_go_before_a_document_is_too_large_for_memory(
+    models: ModelStore, s3: CountingBucket, monkeypatch: pytest.MonkeyPatch, wrapped: bool
+) -> None:
+    for name, number in (("a", 1), ("b", 3), ("big", 2)):
+        s3.put(name, adder(number))
+    held = hungry(models, monkeypatch, wrapped)
+    models.get("a")
+    models.get("b")
+    assert answers(models, "big")[0] == 2.0
+    assert held == [["a", "b"], []]
+    assert answers(models, "a")[0] == 1.0
+
+
+@pytest.mark.parametrize("error", [pfa.DocumentError("too much"), MemoryError()])
+def test_a_document_that_no_memory_suffices_for_is_not_tried_again(
+    models: ModelStore,
+    s3: CountingBucket,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    if isinstance(error, pfa.DocumentError):
+        error.__cause__ = MemoryError()
+    tried = []
+    load = pfa.load
+
+    def fail(body: bytes) -> pfa.Model:
+        if body == adder(1):
+            return load(body)
+        tried.append(1)
+        raise error
+
+    s3.put("other", adder(1))
+    s3.put("hello", adder(2))
+    monkeypatch.setattr(pfa, "load", fail)
+    for _ in range(4):
+        clock.now += 60
+        assert answers(models, "other")[0] == 1.0
+        with pytest.raises(UnavailableError):
+            models.get("hello")
+    assert len(tried) == 2
+
+
+def test_a_document_that_memory_does_not_suffice_to_read_leaves_room_for_the_next_try(
+    models: ModelStore, s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.put("other", adder(1))
+    s3.put("hello", adder(2))
+    models.get("other")
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(s3, "_get", fail)
+        with pytest.raises(UnavailableError):
+            models.get("hello")
+    assert answers(models, "other")[0] == 1.0  # the source itself is not taken for dead
+    clock.now += store.BACKOFF_SECONDS[1]
+    assert answers(models)[0] == 2.0
+
+
+def test_loads_that_are_cut_short_are_tried_less_and_less(
+    models: ModelStore, s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BACKOFF_SHARE", 0.0)
+    s3.put("hello", adder(1))
+    tried = []
+
+    def cut(_: bytes) -> None:
+        tried.append(clock.now)
+        raise store.DeadlineExceeded
+
+    monkeypatch.setattr(pfa, "load", cut)
+    for _ in range(100):
+        clock.now += 1
+        with pytest.raises(UnavailableError):
+            models.get("hello", seconds=5)
+    assert [b - a for a, b in itertools.pairwise(tried)] == [1, 2, 4, 8, 16, 32]
 
 
 # --- threads
