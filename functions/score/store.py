@@ -108,9 +108,17 @@ class _Slot:
         self.lock = threading.Lock()
         self.entry: Entry | None = None
         self.due = -1.0  # when the source is to be asked again
+        self.given = 0.0  # seconds that the last load was cut short after; 0: it was not
         self.failures = _Backoff()
         self.broken: str | None = None  # ETag of a document that does not load
         self.reason = "The model has not been loaded yet."
+
+    def rests(self, now: float, seconds: float) -> bool:
+        """Say whether the source is not to be asked yet by a request that has so many `seconds`.
+
+        One with clearly more time than the last load had need not wait, as after INIT.
+        """
+        return now < self.due and not 0.0 < self.given < seconds - 1.0
 
 
 class ModelStore:
@@ -151,7 +159,7 @@ class ModelStore:
             slot = self._slots.get(name)
             if slot is not None:
                 self._slots.move_to_end(name)
-                if now < slot.due:
+                if slot.rests(now, seconds):
                     return _entry_or_raise(slot, now)
         if slot is None:
             self._check_absent(name, now)
@@ -165,7 +173,7 @@ class ModelStore:
             raise UnavailableError("The model is still being loaded.", LEAST_SECONDS)
         try:
             now = self._clock()
-            if now < slot.due:  # another thread asked while this one waited
+            if slot.rests(now, until - time.monotonic()):  # another thread asked meanwhile
                 return _entry_or_raise(slot, now)
             return self._refresh(name, slot, until)
         finally:
@@ -207,6 +215,7 @@ class ModelStore:
         """Ask the source, load what is new, return what is to answer. `slot.lock` is held."""
         entry = slot.entry
         now = self._clock()
+        slot.given = 0.0
         if now < self._outage.due:
             slot.due = self._outage.due
             return self._keep(slot, "The source of models does not answer.")
@@ -214,7 +223,7 @@ class ModelStore:
         asked = time.monotonic()
         left = until - asked
         if left < LEAST_SECONDS:  # a failure would be this request's, not the source's
-            slot.due = now + LEAST_SECONDS
+            slot.due, slot.given = now + LEAST_SECONDS, max(left, 0.001)
             return self._keep(slot, "There was no time left to load the model.")
         try:
             document = self.source.get_if_changed(
@@ -246,8 +255,10 @@ class ModelStore:
             with deadline(max(seconds, 0.001)):
                 model = self._parse(name, document.body)
         except DeadlineExceeded:
-            if seconds >= LOAD_SECONDS:  # else this request had too little time for it
+            if seconds >= LOAD_SECONDS:
                 slot.broken = document.etag
+            else:  # this request had too little time for it
+                slot.given = max(seconds, 0.001)
             return self._broken(name, slot, document, f"not loaded within {seconds:.1f} s", seconds)
         except pfa.DocumentError as error:
             slot.broken = document.etag

@@ -283,9 +283,10 @@ def test_a_request_with_no_time_left_asks_nobody(
     s3.put("hello", adder(1))
     with pytest.raises(UnavailableError):
         models.get("hello", seconds=0.1)
+    with pytest.raises(UnavailableError):
+        models.get("hello", seconds=0.9)
     assert s3.asked == []
-    clock.now += store.LEAST_SECONDS
-    assert answers(models)[0] == 1.0
+    assert answers(models)[0] == 1.0  # it has time
 
 
 # --- unknown names
@@ -434,6 +435,26 @@ def test_a_document_that_memory_does_not_suffice_to_read_leaves_room_for_the_nex
     assert answers(models, "other")[0] == 1.0  # the source itself is not taken for dead
     clock.now += store.BACKOFF_SECONDS[1]
     assert answers(models)[0] == 2.0
+
+
+def test_a_request_with_more_time_than_a_load_that_was_cut_short_loads_at_once(
+    models: ModelStore, s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.put("hello", adder(1))
+    load, tried = pfa.load, []
+
+    def slow(body: bytes) -> pfa.Model:
+        tried.append(1)
+        if len(tried) < 2:
+            raise store.DeadlineExceeded
+        return load(body)
+
+    monkeypatch.setattr(pfa, "load", slow)
+    for seconds in (8.0, 8.0, 8.9):
+        with pytest.raises(UnavailableError):
+            models.get("hello", seconds)
+    assert len(tried) == 1
+    assert models.get("hello", 24.0).model.score(0.0) == 1.0
 
 
 def test_loads_that_are_cut_short_are_tried_less_and_less(
