@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from itertools import permutations as all_permutations
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 
 from pfa.compat.loader import mends
 
 MAX_ORDERS = 720  # of a union's branches: all of six
+MAX_DEFAULTS = 10_000  # values that a record's defaults make of defaults inside them
 
 
 @mends("titus.datatype")
@@ -92,6 +94,20 @@ def _fields_once(datatype: Any) -> None:
 
 
 @mends("titus.datatype")
+def _maps_by_name(datatype: Any) -> None:
+    """Find the type of a map in a ``cast``: titus takes it for an array, and no case fits."""
+    parser = datatype.ForwardDeclarationParser
+    stock = parser.getAvroType
+
+    def get_type(self: Any, description: Any) -> Any:
+        if isinstance(description, dict) and description.get("type") == "map":
+            return datatype.AvroMap(self.getAvroType(description["values"]))
+        return stock(self, description)
+
+    parser.getAvroType = get_type
+
+
+@mends("titus.datatype")
 def _types_in_order(datatype: Any) -> None:
     """Give the Avro library a document's types in an order in which it knows the names in them.
 
@@ -102,9 +118,65 @@ def _types_in_order(datatype: Any) -> None:
     stock = parser.parse
 
     def parse(self: Any, texts: Sequence[str]) -> Any:
-        return stock(self, in_order(list(dict.fromkeys(texts))))
+        parsed = stock(self, in_order(list(dict.fromkeys(texts))))
+        for schema in self.names.names.values():
+            if schema.type == "record" and default_values(schema) > MAX_DEFAULTS:
+                raise datatype.titus.errors.AvroException(
+                    f"the defaults of record {schema.fullname.lstrip('.')[:80]} have defaults in"
+                    f" them, and make more than {MAX_DEFAULTS} values"
+                )
+        return parsed
 
     parser.parse = parse
+
+
+def default_values(record: Any) -> float:
+    """Count the values that a record's defaults make beyond those that they say themselves.
+
+    A default ``{}`` of a record makes all of that record's defaults: 40 records with two such
+    fields of the next make 2**40 values. Where a default is of a type that contains itself, and
+    leaves it to its default, that is infinite. Memory and time for a value made of defaults, of a
+    cell or of a request, are bounded by this.
+    """
+    return sum(
+        _made_of(field.type, field.default) - _written(field.default)
+        for field in record.fields
+        if field.has_default
+    )
+
+
+def _made_of(schema: Any, value: Any) -> float:
+    """Count the values that a JSON value makes when it is read as a type; a union's at most."""
+    if not isinstance(value, dict | list):
+        return 1
+    # kept with the type; the key is the value's identity, which lives as long: in the type
+    known: dict[int, float] = vars(schema).setdefault("pfa_default_values", {})
+    if id(value) not in known:
+        known[id(value)] = inf  # until it is known: it is asked for if it contains itself
+        known[id(value)] = _made_of_parts(schema, value)
+    return known[id(value)]
+
+
+def _made_of_parts(schema: Any, value: Any) -> float:
+    if schema.type == "union":
+        tagged = list(value.values()) if isinstance(value, dict) and len(value) == 1 else []
+        return max(_made_of(of, each) for of in schema.schemas for each in [value, *tagged])
+    if schema.type == "array" and isinstance(value, list):
+        return 1 + sum(_made_of(schema.items, each) for each in value)
+    if schema.type == "map" and isinstance(value, dict):
+        return 1 + sum(_made_of(schema.values, each) for each in value.values())
+    if schema.type == "record" and isinstance(value, dict):
+        return 1 + sum(
+            _made_of(field.type, value.get(field.name, field.props.get("default")))
+            for field in schema.fields
+            if field.name in value or field.has_default
+        )
+    return 1
+
+
+def _written(value: Any) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_written, parts))
 
 
 def in_order(texts: Sequence[str]) -> list[str]:

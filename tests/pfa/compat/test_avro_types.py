@@ -163,3 +163,53 @@ def test_order():
 def test_order_of_what_is_no_schema(schema):
     texts = [json.dumps(schema), json.dumps(record("A", "B")), json.dumps(record("B", "A"))]
     assert sorted(in_order(texts)) == sorted(texts)
+
+
+def with_defaults(records, default):
+    """Records, each with two fields of the next; both have a default."""
+    made = diamond(records)
+    inner = made
+    while isinstance(inner, dict):
+        for field in inner["fields"]:
+            field["default"] = 1.5 if field["type"] == "double" else default
+        inner = inner["fields"][0]["type"]
+    return made
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"input": with_defaults(40, {})},
+        {"cells": {"c": {"type": with_defaults(40, {}), "init": {}}}},
+        {"pools": {"p": {"type": with_defaults(40, {}), "init": {"k": {}}}}},
+        {"action": [{"type": with_defaults(40, {}), "value": {}}, "input"]},
+        {"input": record("R", "R") | {"fields": [{"name": "r", "type": "R", "default": {}}]}},
+        {"input": {"type": "array", "items": with_defaults(14, {})}},
+        {"input": [with_defaults(14, {"a": {}, "b": {"b": {}}}), "null"]},
+    ],
+)
+def test_defaults_that_make_too_many_values(parts):
+    with deadline(LOADING), pytest.raises(errors.AvroException, match="more than 10000 values"):
+        compat.engine(document(**parts))
+
+
+def test_defaults_inside_defaults():
+    made = compat.engine(document(cells={"c": {"type": with_defaults(12, {}), "init": {}}}))
+    value, depth = made.cells["c"].value, 0
+    while value != 1.5:
+        value, depth = value["b"], depth + 1
+    assert depth == 12
+    many = record("R") | {"fields": [{"name": "x", "default": [1.5] * 30_000}]}
+    many["fields"][0]["type"] = {"type": "array", "items": "double"}
+    compat.engine(document(input=many, action=[1]))
+
+
+def test_cast_to_a_map():
+    of = {"type": "map", "values": "int"}
+    cases = [
+        {"as": of, "named": "x", "do": {"attr": "x", "path": [["k"]]}},
+        {"as": "null", "named": "x", "do": -1},
+    ]
+    engine = compat.engine(document(input=["null", of], action=[{"cast": "input", "cases": cases}]))
+    assert engine.action({"map": {"k": 4}}) == 4
+    assert engine.action(None) == -1
