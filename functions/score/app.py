@@ -38,6 +38,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 import pfa
 from bucket import is_model_name
 from pfa.deadline import DeadlineExceeded
+from pfa.errors import FieldError
 from pfa.memory import limit_memory, release
 from score import store, wire
 from score.store import Entry, UnavailableError, UnknownModelError
@@ -52,8 +53,12 @@ RESERVE_SECONDS = 0.5  # of the function's time, kept for writing the answer
 MEMORY_MB = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 0)  # Lambda says it
 INIT_SECONDS = 8.0  # Lambda stops INIT at 10 s and begins anew
 MAX_LISTED = 100
+MAX_PROBLEM_BYTES = 60_000  # of one problem document; a record's hundred errors have room in it
 ORIGINS = [origin.strip() for origin in os.environ.get("CORS_ALLOW_ORIGIN", "").split(",")]
 EXPOSED = ["X-Model-Name", "X-Model-Version", "X-Model-Stale", "ETag", "Retry-After"]
+
+
+type Headers = dict[str, str | list[str]]
 
 
 class WrongMethodError(Exception):
@@ -119,12 +124,22 @@ def problem(error: BaseException, request: str) -> dict[str, Any]:
         "instance": f"urn:uuid:{request}",
     }
     if isinstance(error, pfa.InputError):
-        found["errors"] = error.errors
+        found["errors"] = _first(error.errors)
     elif isinstance(error, pfa.ScoringError):
         found["code"] = error.code
-        found["position"] = error.position
+        found["position"] = error.position and error.position[:1000]
         _log_cause(error)
     return found
+
+
+def _first(errors: list[FieldError]) -> list[FieldError]:
+    """Return as many of `errors` as a problem document has room for: their texts are a record's."""
+    room = MAX_PROBLEM_BYTES
+    for index, error in enumerate(errors):
+        room -= len(wire.dumps(error))
+        if room < 0:
+            return errors[:index]
+    return errors
 
 
 def _log_cause(error: pfa.ScoringError) -> None:
@@ -145,7 +160,7 @@ def _refuse(error: Exception) -> Response[str]:
         headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, WrongMethodError):
         headers["Allow"] = str(error)
-    return Response(document["status"], wire.PROBLEM_TYPE, wire.dumps(document), headers)
+    return _reply(document["status"], wire.dumps(document), headers, wire.PROBLEM_TYPE)
 
 
 def _no_route(error: NotFoundError) -> Response[str]:
@@ -171,7 +186,7 @@ def score(name: str) -> Response[str]:
     entry = _entry(name)
     _content_is_ndjson(batch=False)
     answer = _score(entry, wire.loads(_body()))
-    return _answer(entry, wire.dumps(answer))
+    return _reply(200, wire.dumps(answer), _headers(entry))
 
 
 @app.post("/models/<name>/batch")
@@ -184,10 +199,10 @@ def batch(name: str) -> Response[str]:
         raise wire.NotJsonError("A batch is a JSON array of records.")
     if len(records) > MAX_BATCH_RECORDS:
         raise wire.TooMuchError(f"A batch has at most {MAX_BATCH_RECORDS} records.")
-    rows = _score_batch(entry, records)
+    rows, headers = _score_batch(entry, records), _headers(entry)
     if ndjson:
-        return _answer(entry, "".join(f"{row}\n" for row in rows), wire.NDJSON_TYPE)
-    return _answer(entry, f"[{','.join(rows)}]")
+        return _reply(200, "".join(f"{row}\n" for row in rows), headers, wire.NDJSON_TYPE)
+    return _reply(200, f"[{','.join(rows)}]", headers)
 
 
 @app.get("/models")
@@ -212,7 +227,7 @@ def models() -> Response[str]:
     page: dict[str, Any] = {"models": listed, "default": DEFAULT_MODEL or None}
     if len(found) == int(limit):
         page["next"] = found[-1].name
-    return Response(200, wire.JSON_TYPE, wire.dumps(page))
+    return _reply(200, wire.dumps(page))
 
 
 @app.get("/models/<name>")
@@ -234,20 +249,20 @@ def model(name: str) -> Response[str]:
             **described,
         }
     )
-    return Response(200, wire.JSON_TYPE, text, headers)
+    return _reply(200, text, headers)
 
 
 @app.get("/health")
 def health() -> Response[str]:
     """Say whether the default model answers: 200, or 503 if it cannot be loaded."""
     if not DEFAULT_MODEL:
-        return Response(200, wire.JSON_TYPE, wire.dumps({"status": "ok", "model": None}))
+        return _reply(200, wire.dumps({"status": "ok", "model": None}))
     try:
         entry = _entry(DEFAULT_MODEL)
     except UnknownModelError as error:
         raise UnavailableError("There is no live default model.", 5) from error
     state = {"status": "ok", "model": entry.name, "version": entry.version, "stale": entry.stale}
-    return Response(200, wire.JSON_TYPE, wire.dumps(state), _headers(entry))
+    return _reply(200, wire.dumps(state), _headers(entry))
 
 
 def _content_is_ndjson(batch: bool) -> bool:
@@ -273,8 +288,8 @@ def _entry(name: str) -> Entry:
     return entry
 
 
-def _headers(entry: Entry) -> dict[str, str | list[str]]:
-    headers: dict[str, str | list[str]] = {
+def _headers(entry: Entry) -> Headers:
+    headers: Headers = {
         "X-Model-Name": entry.name,
         "X-Model-Version": re.sub(r"[^!-~]", "", entry.version),
         "ETag": f'"{entry.model.sha256}"',
@@ -284,10 +299,13 @@ def _headers(entry: Entry) -> dict[str, str | list[str]]:
     return headers
 
 
-def _answer(entry: Entry, text: str, media: str = wire.JSON_TYPE) -> Response[str]:
+def _reply(
+    status: int, text: str, headers: Headers | None = None, media: str = wire.JSON_TYPE
+) -> Response[str]:
+    """Return the answer to an HTTP request; TooMuchError if it is too large to leave Lambda."""
     if wire.size_in_json(text) > MAX_ANSWER_BYTES:
-        raise wire.TooMuchError("The answer is larger than 6 MB: send fewer records.")
-    return Response(200, media, text, _headers(entry))
+        raise wire.TooMuchError("The answer is larger than 6 MB.")
+    return Response(status, media, text, headers or {})
 
 
 def _score(entry: Entry, record: object) -> Any:
@@ -303,6 +321,7 @@ def _score_batch(entry: Entry, records: list[Any]) -> list[str]:
     good = [record for record in records if not isinstance(record, wire.NotJsonError)]
     answers = iter(entry.model.score_batch(good, timeout=_score_seconds()))
     rows: list[str] = []
+    room = MAX_ANSWER_BYTES
     counts: Counter[str] = Counter()
     for index, record in enumerate(records):
         answer = record if isinstance(record, wire.NotJsonError) else next(answers)
@@ -314,6 +333,9 @@ def _score_batch(entry: Entry, records: list[Any]) -> list[str]:
         else:
             rows.append(wire.dumps({"result": answer}))
             counts["ScoredRecords"] += 1
+        room -= len(rows[-1])
+        if room < 0:  # before the rest takes memory for nothing
+            raise wire.TooMuchError("The answer is larger than 6 MB: send fewer records.")
     _count(counts, started)
     return rows
 
@@ -397,7 +419,7 @@ def handler(event: Any, context: Any) -> Any:
         document = problem(error, _request_id())
         _count(Counter([_kind(error)]))
         if not _is_http(event):
-            return document
+            return wire.with_utf8(document)
         return {
             "statusCode": document["status"],
             "multiValueHeaders": {"Content-Type": [wire.PROBLEM_TYPE]},

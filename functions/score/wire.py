@@ -152,11 +152,14 @@ def size_in_json(text: str) -> int:
 
 
 def size_as_sent(value: object) -> int:
-    """Return how many bytes the Lambda runtime makes of a direct invocation's answer.
+    """Return how many bytes the Lambda runtime makes of a direct invocation's answer."""
+    return len(_as_sent(value).encode())
 
-    Raises TooMuchError for text that has no UTF-8, in which the runtime writes.
-    """
-    try:
-        return len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
-    except UnicodeEncodeError as error:
-        raise TooMuchError("The answer has text that is not valid Unicode.") from error
+
+def with_utf8(value: Any) -> Any:
+    """Return `value` with every lone surrogate, which has no UTF-8, replaced by "?"."""
+    return json.loads(_as_sent(value).encode(errors="replace"))
+
+
+def _as_sent(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -19,6 +19,7 @@ NDJSON = "application/x-ndjson"
 PROBLEM = "application/problem+json"
 INSTANCE = f"urn:uuid:{Context.aws_request_id}"
 
+LONG = b'"%s"' % (b"x" * 7_000_000)
 PERSON = {
     "type": "record",
     "name": "Person",
@@ -373,10 +374,46 @@ def test_413_an_answer_that_lambda_would_not_let_out(call: Client, s3: CountingB
         body = json.dumps(text)
         expect(
             call.score(body), 413, "too-large", "The request or its answer is too large",
-            "The answer is larger than 6 MB: send fewer records.",
+            "The answer is larger than 6 MB.",
         )  # fmt: skip
         direct = call.invoke(json.loads(body))
         assert (isinstance(direct, str)) == (text != "x" * 3_200_000)
+    batch = json.dumps(["x" * 1_000_000] * 4)
+    expect(
+        call.batch(batch), 413, "too-large", "The request or its answer is too large",
+        "The answer is larger than 6 MB: send fewer records.",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("part", [{"doc": "x"}, {"metadata": {"x": "x"}}])
+def test_413_a_description_that_lambda_would_not_let_out(
+    call: Client, s3: CountingBucket, part: dict[str, Any]
+) -> None:
+    put(s3, body=json.dumps({**json.loads(adder(1)), **part}).encode().replace(b'"x"', LONG))
+    answer = call("GET", "/models/hello")
+    expect(
+        answer, 413, "too-large", "The request or its answer is too large",
+        "The answer is larger than 6 MB.",
+    )  # fmt: skip
+    assert answer.headers["x-model-name"] == "hello"
+    assert call.score("1").text == "2.0"
+
+
+def test_a_problem_is_never_too_large(
+    call: Client, s3: CountingBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3, body=document([{"error": "msg", "@": "x" * 100_000}, "input"]))
+    assert call.score("1").status == 422
+    assert len(call.score("1").text) < 2000
+    errors = [{"pointer": f"/{'x' * 14_000}/{n}", "detail": "no"} for n in range(1000)]
+
+    def fail(*_: object, **__: object) -> None:
+        raise pfa.InputError(errors)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pfa.Model, "score", fail)
+    for problem in (call.score("1").json, call.invoke(1)):
+        assert problem["errors"] == errors[:4]
+        assert "1000 places" in problem["detail"]
 
 
 @pytest.mark.parametrize(
@@ -641,13 +678,21 @@ def test_nothing_is_ever_raised(call: Client, s3: CountingBucket, event: Any) ->
 
 
 def test_text_without_utf8_does_not_leave_as_it_is(call: Client, s3: CountingBucket) -> None:
-    put(s3, body=document("input", "string", "string"))
-    answer = call.invoke("\ud800")  # the runtime would fail to encode it
-    assert isinstance(answer, dict)
-    assert answer["status"] in (413, 422)
+    put(s3, body=document({"string": "\ud800"}, "string", "string"))
+    answer = call.invoke("x")  # the runtime would fail to encode it
+    assert answer["status"] == 422
     text = call.score('"\\ud800"')
     assert text.text.isascii()
     assert text.status in (200, 422)
+
+
+def test_a_problem_without_utf8_does_not_leave_as_it_is(call: Client, s3: CountingBucket) -> None:
+    put(s3, body=document([{"@": "at \ud800", "error": "msg\ud800"}, "input"]))
+    problem = call.invoke(1)
+    assert problem["status"] == 422
+    assert problem["detail"].startswith("msg")
+    json.dumps(problem, ensure_ascii=False).encode()
+    assert call.score("1").text.isascii()
 
 
 def test_a_context_that_lambda_never_gives(call: Client, s3: CountingBucket) -> None:
