@@ -38,10 +38,11 @@ def load(source: bytes | str | dict[str, Any]) -> "Model":
 
     Raises DocumentError, in words for the document's author.
     """
+    parsed: dict[str, Any] = {}
     with document.collection_paused():
-        parsed, sha256 = document.read(source)
-        named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
         try:
+            parsed, sha256 = document.read(source)
+            named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
             return Model(compat.engine(named), sha256)
         except DocumentError:
             raise

@@ -11,6 +11,7 @@ PACKAGE = Path(pfa.__file__).parent
 ORDER = [  # each may import those before it
     "errors",
     "deadline",
+    "memory",
     "compat",
     "document",
     "schema",

@@ -44,6 +44,16 @@ def test_hello():
     assert pfa.load(HELLO).score(3.14) == 103.14
 
 
+@pytest.mark.parametrize("part", ["pfa.document.json.loads", "pfa.compat.engine"])
+def test_a_document_that_needs_too_much_memory(part, monkeypatch):
+    def fails(*_args: Any, **_more: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(part, fails)
+    with pytest.raises(pfa.DocumentError, match="needs more memory than there is"):
+        pfa.load(b'{"input": "int", "output": "int", "action": "input"}')
+
+
 class TestWhatItSays:
     def test_attributes(self):
         text = json.dumps({**HELLO, "name": "Hello", "doc": "Adds.", "version": 7}).encode()
