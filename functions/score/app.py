@@ -194,11 +194,8 @@ def batch(name: str) -> Response[str]:
     """Score a JSON array, or the lines of an NDJSON body: per record a result or an error."""
     entry = _entry(name)
     ndjson = _content_is_ndjson(batch=True)
-    records = wire.lines(_body()) if ndjson else wire.loads(_body())
-    if not isinstance(records, list):
-        raise wire.NotJsonError("A batch is a JSON array of records.")
-    if len(records) > MAX_BATCH_RECORDS:
-        raise wire.TooMuchError(f"A batch has at most {MAX_BATCH_RECORDS} records.")
+    read = wire.lines if ndjson else wire.array
+    records = read(_body(), MAX_BATCH_RECORDS)
     rows, headers = _score_batch(entry, records), _headers(entry)
     if ndjson:
         return _reply(200, "".join(f"{row}\n" for row in rows), headers, wire.NDJSON_TYPE)

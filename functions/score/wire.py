@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from typing import Any, NoReturn
 
 JSON_TYPE = "application/json"
@@ -16,6 +17,10 @@ SPACE = " \t\r\n"  # what RFC 8259 allows between tokens
 
 class NotJsonError(Exception):
     """A request's body is not the JSON that it should be; the message says why."""
+
+
+class UnusableJsonError(NotJsonError):
+    """It may be JSON, but a key is in one object twice, or it is too deep, or has a huge number."""
 
 
 class MediaTypeError(Exception):
@@ -84,7 +89,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise NotJsonError(f"The key {json.dumps(key[:100])} is in one object twice.")
+                raise UnusableJsonError(f"The key {json.dumps(key[:100])} is in one object twice.")
             seen.add(key)
     return found
 
@@ -104,15 +109,65 @@ def loads(text: str) -> Any:
         place = f"line {error.lineno}, column {error.colno}"
         raise NotJsonError(f"Not JSON: {error.msg} ({place}).") from error
     except RecursionError as error:
-        raise NotJsonError("The JSON is nested too deep.") from error
+        raise UnusableJsonError("The JSON is nested too deep.") from error
     except ValueError as error:  # CPython turns no more than 4300 digits into an int
-        raise NotJsonError("A number has too many digits.") from error
+        raise UnusableJsonError("A number has too many digits.") from error
 
 
-def lines(text: str) -> list[Any]:
+# Closed strings and one that never is, brackets, commas: what tells where an array's items end.
+_MARKS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[][{},]', re.DOTALL)
+
+
+def array(text: str, limit: int) -> list[Any]:
+    """Return the records of a batch that is a JSON array; NotJsonError says why it is none.
+
+    A record that is of no use by itself becomes an UnusableJsonError in its place (not raised).
+    Raises TooMuchError for more than `limit` records.
+    """
+    try:
+        found = loads(text)
+    except UnusableJsonError:
+        if not text.lstrip(SPACE).startswith("["):
+            raise
+        return _items(text, limit)
+    if not isinstance(found, list):
+        raise NotJsonError("A batch is a JSON array of records.")
+    _check_count(found, limit)
+    return found
+
+
+def _items(text: str, limit: int) -> list[Any]:
+    """Read the items one by one, which takes ten times as long."""
+    found: list[Any] = []
+    start, depth = 0, 0
+    for mark in _MARKS.finditer(text):
+        sign = mark[0]
+        if sign in ("[", "{"):
+            depth += 1
+            start = start or mark.end()
+        elif depth == 1 and sign in (",", "]", "}"):
+            try:
+                found.append(loads(text[start : mark.start()]))
+            except UnusableJsonError as error:
+                found.append(error)
+            except NotJsonError as error:
+                raise NotJsonError(f"Record {len(found)}, counted from 0: {error}") from error
+            _check_count(found, limit)
+            start = mark.end()
+        if sign in ("]", "}"):
+            depth -= 1
+            if depth == 0:
+                break
+    if depth or text[start - 1] != "]" or text[start:].strip(SPACE):
+        raise NotJsonError("The array does not end where the body does.")
+    return found
+
+
+def lines(text: str, limit: int) -> list[Any]:
     """Return the values of a newline-delimited text's lines that are not blank, in order.
 
-    A line that is not JSON becomes a NotJsonError in its place (not raised).
+    A line that is not JSON becomes a NotJsonError in its place (not raised). Raises TooMuchError
+    for more than `limit`.
     """
     found: list[Any] = []
     for line in text.split("\n"):
@@ -122,7 +177,13 @@ def lines(text: str) -> list[Any]:
             found.append(loads(line))
         except NotJsonError as error:
             found.append(error)
+        _check_count(found, limit)
     return found
+
+
+def _check_count(found: list[Any], limit: int) -> None:
+    if len(found) > limit:
+        raise TooMuchError(f"A batch has at most {limit} records.")
 
 
 def _no_default(value: object) -> NoReturn:

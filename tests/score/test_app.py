@@ -162,6 +162,61 @@ def test_a_batch_of_lines_gives_lines(call: Client, s3: CountingBucket, media: s
     assert rows[1]["error"]["type"] == "urn:pfa-score:not-json"
 
 
+UNUSABLE = {
+    '{"a": 1, "a": "],["}': 'The key "a" is in one object twice.',
+    '[{"b\\"": {}, "b\\"": {}}]': 'The key "b\\"" is in one object twice.',
+    "9" * 4301: "A number has too many digits.",
+    "[" * 100_000 + "]" * 100_000: "The JSON is nested too deep.",
+}
+
+
+@pytest.mark.parametrize("bad", UNUSABLE, ids=lambda bad: repr(bad[:10]))
+def test_a_record_that_cannot_be_read_spoils_no_other(
+    call: Client, s3: CountingBucket, bad: str
+) -> None:
+    put(s3)
+    for body, headers in (
+        (f' [1,{bad} , "x,]", 2, [ ]]\n', {}),
+        (f'1\n{bad}\n"x,]"\n2\n[ ]\n', {"Content-Type": NDJSON}),
+    ):
+        answer = call.batch(body, **headers)
+        text = answer.text if not headers else f"[{','.join(answer.text.splitlines())}]"
+        rows = json.loads(text)
+        assert [row.get("result") for row in rows] == [101.0, None, None, 102.0, None]
+        assert [row["error"]["status"] for row in rows if "error" in row] == [400, 422, 422]
+        assert rows[1]["error"]["detail"] == UNUSABLE[bad]
+        assert rows[1]["error"]["instance"] == f"{INSTANCE}#1"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        "]]",
+        "]}",
+        "}",
+        "] 1",
+        ",]",
+        ", nope]",
+        ", 1 2]",
+        ', {"b": [}]',
+        ', "]',
+        ", []",
+        ", {]}]",
+    ],
+)
+def test_a_batch_that_is_no_array_at_all(call: Client, s3: CountingBucket, rest: str) -> None:
+    put(s3)
+    answer = call.batch('[1, {"a": 1, "a": 2}' + rest)
+    assert (answer.status, answer.json["type"]) == (400, "urn:pfa-score:not-json")
+
+
+def test_one_object_is_no_batch_even_if_it_is_unusable(call: Client, s3: CountingBucket) -> None:
+    put(s3)
+    answer = call.batch('{"a": 1, "a": 2}')
+    assert (answer.status, answer.json["detail"]) == (400, 'The key "a" is in one object twice.')
+
+
 def test_empty_batches(call: Client, s3: CountingBucket) -> None:
     put(s3)
     assert call.batch("[]").text == "[]"
@@ -364,6 +419,9 @@ def test_413_too_many_records(
     assert call.batch("[1,2]").status == 200
     expect(call.batch("[1,2,3]"), 413, "too-large", title, detail)
     expect(call.batch("1\n2\n3\n", **{"Content-Type": NDJSON}), 413, "too-large", title, detail)
+    twice = '{"a":1,"a":2}'
+    assert call.batch(f"[1,{twice}]").status == 200
+    expect(call.batch(f"[1,2,{twice}]"), 413, "too-large", title, detail)
 
 
 def test_413_an_answer_that_lambda_would_not_let_out(call: Client, s3: CountingBucket) -> None:

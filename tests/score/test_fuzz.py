@@ -100,13 +100,12 @@ def test_any_http_request(
 @given(st.sampled_from(["hello", "sonar", "credit", "real_estate"]), st.lists(values, max_size=5))
 def test_any_batch(name: str, records: list[Any]) -> None:
     answer = invoke(event("POST", f"/models/{name}/batch", json.dumps(records)))
-    if answer["statusCode"] == 200:
-        rows = json.loads(answer["body"], parse_constant=pytest.fail)
-        assert len(rows) == len(records)
-        assert all(row.keys() in ({"result"}, {"error"}) for row in rows)
-        assert all(row["error"]["status"] == 422 for row in rows if "error" in row)
-    else:  # the same key twice, when json.dumps made two keys one
-        assert answer["statusCode"] == 400
+    assert answer["statusCode"] == 200
+    rows = json.loads(answer["body"], parse_constant=pytest.fail)
+    assert len(rows) == len(records)
+    assert all(row.keys() in ({"result"}, {"error"}) for row in rows)
+    # 400: the same key twice, when json.dumps made two keys one
+    assert all(row["error"]["status"] in (400, 422) for row in rows if "error" in row)
 
 
 @fuzz
