@@ -228,28 +228,40 @@ class Bucket:
             if not page.get("IsTruncated"):
                 return
 
+    def _heads(self, limit: int, after: str, until: float) -> list[Listed]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        found: list[Listed] = []
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            while (wanted := limit - len(found)) > 0:
+                if time.monotonic() > until:
+                    raise BucketError("S3 is too slow")
+                names = [*self._names(wanted, after)]
+                found += [item for item in pool.map(self._head, names) if item]
+                if len(names) < wanted:
+                    break
+                after = names[-1]
+        return found
+
     def list(self, limit: int, after: str = "") -> list[Listed]:
         """Return at most `limit` live models that come after `after`, in key order. BucketError.
 
         A listing of S3 has no version ids, and listing versions would read every old one and need
-        one more permission; so each model is asked for its own (HEAD), eight at once.
+        one more permission; so each model is asked for its own (HEAD), eight at once. One that
+        cannot be had is left out, and a further one listed in its place.
         """
-        from concurrent.futures import ThreadPoolExecutor
-
-        names = self.names(limit, after)
-
-        def ask(_: float) -> list[Listed | None]:
-            with ThreadPoolExecutor(max_workers=8) as pool:
-                return [*pool.map(self._head, names)]
-
-        return [found for found in _within(self.call_seconds, ask) if found]
+        return _within(self.call_seconds, lambda until: self._heads(limit, after, until))
 
     def _head(self, name: str) -> Listed | None:
+        """Ask for one model; None if it was deleted since it was listed, or may not be read.
+
+        S3 says 403 for both, unless the caller may list the whole bucket.
+        """
         try:
             answer = _call(self.client.head_object, Bucket=self.name, Key=live_key(name))
         except RefusedError as refused:
-            if refused.status == 404:
-                return None  # deleted since it was listed
+            if refused.status in (403, 404):
+                return None
             raise
         return Listed(name, _version(answer), answer["ContentLength"], answer["LastModified"])
 

@@ -3,6 +3,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 import bucket
@@ -139,6 +140,42 @@ def test_list_pages_through_live_models_only(s3: Bucket) -> None:
     assert listed.modified.utcoffset() is not None
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_model_that_cannot_be_read_leaves_no_gap_in_a_listing(
+    s3: Bucket, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    head = s3.client.head_object
+
+    def refuse(Key: str, **more: str) -> object:  # noqa: N803 - boto3's name
+        if Key in ("live/b.pfa", "live/e.pfa"):
+            answer = {"ResponseMetadata": {"HTTPStatusCode": status}}
+            raise ClientError(answer, "HeadObject")  # type: ignore[arg-type]
+        return head(Key=Key, **more)
+
+    for name in "abcde":
+        s3.put(name, b"{}")
+    monkeypatch.setattr(s3.client, "head_object", refuse)
+    assert [item.name for item in s3.list(2)] == ["a", "c"]
+    assert [item.name for item in s3.list(2, "c")] == ["d"]
+    assert [item.name for item in s3.list(10)] == ["a", "c", "d"]
+
+
+def test_a_listing_of_models_none_of_which_can_be_read_ends(
+    s3: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.call_seconds = 0.5
+    asked = []
+
+    def ask(name: str) -> None:
+        asked.append(name)
+
+    monkeypatch.setattr(s3, "_names", lambda limit, _: ["x"] * limit)
+    monkeypatch.setattr(s3, "_head", ask)
+    with pytest.raises(BucketError, match="no answer|too slow"):
+        s3.list(2)
+    assert asked
+
+
 def test_names_go_on_past_a_page_of_s3(s3: Bucket) -> None:
     for n in range(1003):
         s3.client.put_object(Bucket="models", Key=f"live/m{n:04d}.pfa", Body=b"")
@@ -196,8 +233,6 @@ def test_a_name_server_that_hangs_does_not_hold_the_caller(
 def test_forbidden_is_missing_only_if_a_listing_says_so(
     s3: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from botocore.exceptions import ClientError
-
     def forbidden(**_: object) -> None:
         answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
         raise ClientError(answer, "GetObject")  # type: ignore[arg-type]

@@ -232,7 +232,8 @@ def model(name: str) -> Response[str]:
     """Describe model `name`: what it takes and gives, and which document answers now."""
     entry = _entry(name)
     headers = _headers(entry)
-    if app.current_event.headers.get("If-None-Match") == headers["ETag"]:
+    known = app.current_event.headers.get("If-None-Match", "")
+    if known.strip() == "*" or headers["ETag"] in re.findall('"[^"]*"', known):
         return Response(304, None, "", headers)
     described = entry.model.describe()
     own = {"name": described.pop("name"), "version": described.pop("version")}

@@ -51,6 +51,7 @@ ABSENT_NAMES = 512  # how many such names are remembered
 ABSENT_LOOKUPS = (
     20  # unknown names asked of the source one by one per ABSENT_SECONDS; then a listing
 )
+MAX_LISTING = 20_000  # names in such a listing, 20 calls; of more models each is asked for
 SLOTS_WITHOUT_MODEL = 256
 BYTES_PER_BYTE = 16  # memory per byte of a document: 14 to 17 while it loads, 8 to 9 stay
 BYTES_PER_MODEL = 100_000  # and for the smallest; 25,000 to 50,000 were seen
@@ -145,7 +146,8 @@ class ModelStore:
         self._outage = _Backoff()  # of the source as a whole
         self._lookups = 0
         self._window_end = 0.0
-        self._listing: frozenset[str] | None = None
+        self._listed = False  # in this window already
+        self._listing: frozenset[str] | None = None  # all live names, if they could be had
 
     def get(self, name: str, seconds: float = LOAD_SECONDS) -> Entry:
         """Return the live model `name`, at most about `ttl` seconds old.
@@ -197,19 +199,24 @@ class ModelStore:
             if self._absent.get(name, 0.0) > now:
                 raise UnknownModelError
             if now >= self._window_end:
-                self._window_end, self._lookups, self._listing = now + ABSENT_SECONDS, 0, None
+                self._window_end, self._lookups = now + ABSENT_SECONDS, 0
+                self._listed, self._listing = False, None
             if self._lookups < ABSENT_LOOKUPS:
                 return
-            listing = self._listing
-        if listing is None:
-            try:
-                listing = frozenset(self.source.names(limit=100_000))
-            except BucketError:
-                return
-            with self._lock:
-                self._listing = listing
-        if name not in listing:
+            listed, self._listed = self._listed, True
+        if not listed:
+            self._listing = self._list_all()
+        listing = self._listing
+        if listing is not None and name not in listing:
             raise UnknownModelError
+
+    def _list_all(self) -> frozenset[str] | None:
+        """Return the names of all live models; None if they are too many or cannot be had."""
+        try:
+            names = self.source.names(MAX_LISTING)
+        except BucketError:
+            return None
+        return frozenset(names) if len(names) < MAX_LISTING else None
 
     def _refresh(self, name: str, slot: _Slot, until: float) -> Entry:
         """Ask the source, load what is new, return what is to answer. `slot.lock` is held."""

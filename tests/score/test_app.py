@@ -300,10 +300,19 @@ def test_a_model_is_described(call: Client, s3: CountingBucket) -> None:
     assert described["output"]["jsonSchema"]["type"] == "number"
     assert described["engine"].startswith("titus2")
     assert "examples" not in described["metadata"]
-    known = answer.headers["etag"]
-    again = call("GET", "/models/hello", headers={"if-none-match": known})
-    assert (again.status, again.text) == (304, "")
-    assert call("GET", "/models/hello", headers={"if-none-match": '"x"'}).status == 200
+
+
+def test_a_description_that_is_known_is_not_sent_again(call: Client, s3: CountingBucket) -> None:
+    put(s3)
+    etag = call("GET", "/models/hello").headers["etag"]
+    for known in (etag, f"W/{etag}", f'"x", {etag}', f'W/"x,",{etag}, "y"', "*", " * "):
+        answer = call("GET", "/models/hello", headers={"if-none-match": known})
+        assert (answer.status, answer.text) == (304, "")
+        assert answer.headers["etag"] == etag
+        assert "content-type" not in answer.headers
+    for other in ('"x"', "", etag.strip('"'), "**", f'"{etag}', f'"*", "x{etag[1:]}'):
+        answer = call("GET", "/models/hello", headers={"if-none-match": other})
+        assert answer.status == 200, other
 
 
 def test_health_says_whether_the_default_model_answers(

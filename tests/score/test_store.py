@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pfa
-from bucket import Bucket, make_client
+from bucket import Bucket, BucketError, make_client
 from score import store
 from score.packaged import Folder
 from score.store import ModelStore, UnavailableError, UnknownModelError
@@ -310,6 +310,27 @@ def test_a_flood_of_unknown_names_is_bounded(
     clock.now += store.ABSENT_SECONDS
     s3.put("made-up-1999", adder(2))
     assert answers(models, "made-up-1999")[0] == 2.0
+
+
+@pytest.mark.parametrize("why", ["too many", "no answer"])
+def test_a_flood_hides_no_model_that_the_listing_does_not_name(
+    models: ModelStore, s3: CountingBucket, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    listings = []
+
+    def names(limit: int) -> list[str]:
+        listings.append(limit)
+        if why == "no answer":
+            raise BucketError
+        return [f"a{n}" for n in range(limit)]
+
+    monkeypatch.setattr(s3, "names", names)
+    s3.put("hello", adder(1))
+    for n in range(store.ABSENT_LOOKUPS + 10):
+        with pytest.raises(UnknownModelError):
+            models.get(f"made-up-{n}")
+    assert answers(models)[0] == 1.0
+    assert len(listings) == 1
 
 
 def test_the_memory_of_unknown_names_is_bounded(
