@@ -1,14 +1,19 @@
 """What the engine answered -> JSON values, by the model's output schema.
 
-The engine does not hold its answers to their type: an int may come out of a double output, and a
-value of a union with or without its tag. What is written here is exactly the schema's type in
-Avro's JSON encoding: a double is always a float, bytes and fixed are text with one character per
-byte, a union's value is null or ``{full name of the branch: value}``, a record's fields come in
-the schema's order. Nothing of the result is shared with the engine.
+The engine does not hold its answers to their type: an int may come out of a double output. What is
+written here is exactly the schema's type in Avro's JSON encoding: a double is always a float, bytes
+and fixed are text with one character per byte, a union's value is null or ``{full name of the
+branch: value}``, a record's fields come in the schema's order. Nothing of the result is shared with
+the engine.
+
+A union's value comes without its tag where a library function put it into the union. It is then of
+the first of these branches that it fits: for text string, enum, fixed, bytes; for a whole number
+int, long, double, float; for another double, float; for an object the records, then the map. An
+object with one key that names a branch is a tagged value if it fits that branch.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pfa.errors import ScoringError
@@ -216,13 +221,23 @@ def _record(node: Type, named: dict[str, Write]) -> Write:
     return write
 
 
+# In which order the branches of a union are tried for a value without a tag; see above.
+_NUMBERS = ("int", "long", "double", "float")
+_ORDER = ("string", "enum", "fixed", "bytes", "record", "map", *_NUMBERS)
+_FRACTIONS_FIRST = ("double", "float", "int", "long")
+_WIDER = {"int": ("long", "float", "double"), "long": ("float", "double"), "float": ("double",)}
+
+
 def _union(node: Type, writes: list[Write]) -> Write:
     branches = list(zip(node.branches, writes, strict=True))
     nullable = any(branch.kind == "null" for branch in node.branches)
     tags = {branch.short_name: (branch.tag, write) for branch, write in reversed(branches)}
     tags |= {branch.tag: (branch.tag, write) for branch, write in branches}
-    # Without a tag the type must tell: an int is an int before it is a double.
-    untagged = sorted(branches, key=lambda b: b[0].kind in ("float", "double"))
+    for narrow, wider in _WIDER.items():
+        if narrow not in tags and (kind := next(filter(tags.get, wider), None)):
+            tags[narrow] = tags[kind]
+    untagged = _sorted(branches, _ORDER)
+    fractions = _sorted(branches, _FRACTIONS_FIRST)
 
     def write(value: Any) -> Any:
         if value is None and nullable:
@@ -238,7 +253,7 @@ def _union(node: Type, writes: list[Write]) -> Write:
                     failed = error.below(key)
                     if failed.final:
                         raise
-        for branch, inner in untagged:
+        for branch, inner in fractions if isinstance(value, float) else untagged:
             try:
                 return {branch.tag: inner(value)}
             except Unfit as error:
@@ -247,3 +262,8 @@ def _union(node: Type, writes: list[Write]) -> Write:
         raise failed
 
     return write
+
+
+def _sorted(branches: list[tuple[Type, Write]], order: Sequence[str]) -> list[tuple[Type, Write]]:
+    place = {kind: number for number, kind in enumerate(order)}
+    return sorted(branches, key=lambda each: place.get(each[0].kind, -1))

@@ -21,6 +21,7 @@ from pfa.compat import (  # noqa: F401
     patterns,
     producer,
     sandbox,
+    tags,
 )
 from pfa.compat.loader import load
 
@@ -37,5 +38,5 @@ def engine(document: dict[str, Any] | str, options: dict[str, Any] | None = None
 
     Raises titus's own errors (titus.errors.PFAException and others) for a bad document.
     """
-    (made,) = _genpy.PFAEngine.fromJson(document, options=options)
+    (made,) = _genpy.PFAEngine.fromJson(document, options=options, style=tags.STYLE)
     return made
