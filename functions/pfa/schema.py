@@ -68,7 +68,7 @@ def _read(schema: Any, named: dict[str, Type]) -> Type:
     if kind in _PRIMITIVES:
         return Type(kind, extras=extras)
     if kind == "union":
-        return Type(kind, branches=[_read(branch, named) for branch in schema.schemas])
+        return _union([_read(branch, named) for branch in schema.schemas])
     if kind == "array":
         return Type(kind, items=_read(schema.items, named), extras=extras)
     if kind == "map":
@@ -76,6 +76,19 @@ def _read(schema: Any, named: dict[str, Type]) -> Type:
     if kind not in NAMED:
         raise DocumentError(f"The Avro type {kind!r} cannot be scored.")
     return _read_named(schema, named, extras)
+
+
+def _union(branches: list[Type]) -> Type:
+    """Make a union; the engine tells its branches by their short names."""
+    seen: dict[str, Type] = {}
+    for branch in branches:
+        other = seen.setdefault(branch.short_name, branch)
+        if other is not branch:
+            raise DocumentError(
+                f"A union has the branches {_quote(other.tag)} and {_quote(branch.tag)}, which the"
+                " engine cannot tell apart: give them names that differ without the namespace."
+            )
+    return Type("union", branches=branches)
 
 
 def _read_named(schema: Any, named: dict[str, Type], extras: dict[str, Any]) -> Type:

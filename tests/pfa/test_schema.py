@@ -35,6 +35,21 @@ def test_a_type_inside_a_namespaced_one_is_in_that_namespace():
     assert to_avro(made)["fields"][0]["type"]["namespace"] == "com.x"
 
 
+@pytest.mark.parametrize(
+    "branches",
+    [
+        [record(("x", "int"), namespace="com.x"), record(("y", "int"), namespace="com.y")],
+        [ENUM | {"namespace": "com.x"}, "null", ENUM | {"namespace": "com.y"}],
+        ["string", record(("x", "int"), name="string", namespace="com.x")],
+    ],
+)
+def test_branches_that_the_engine_cannot_tell_apart(branches):
+    with pytest.raises(pfa.DocumentError, match="cannot tell apart"):
+        avro(branches)
+    with pytest.raises(pfa.DocumentError, match="cannot tell apart"):
+        pfa.load({"input": branches, "output": "int", "action": 1})
+
+
 def test_one_without_namespace_stays_without():
     made = avro(record(("e", ENUM | {"namespace": ""}), namespace="com.x"))
     if made.fields[0].type.full_name == "Colour":
