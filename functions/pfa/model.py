@@ -18,6 +18,7 @@ from pfa.instance import Source
 from pfa.json_schema import input_schema, output_schema
 from pfa.memory import release
 from pfa.output import writer
+from pfa.scalars import unicode
 from pfa.schema import from_avro, to_avro
 
 ENGINE = "titus2 1.2.0"
@@ -233,10 +234,9 @@ class _Call:
                 told = ScoringTimeout(f"The document gives itself {limit} a record: not enough.")
         elif isinstance(error, _titus_errors.PFARuntimeException):
             message = f"{error.message} in {error.fcnName}"
-            told = ScoringError(message[:_MESSAGE], error.code, error.pos)
+            told = ScoringError(_told(message), error.code, _place(error.pos))
         elif isinstance(error, _titus_errors.PFAUserException):
-            message = str(error.message)
-            told = ScoringError(message[:_MESSAGE], error.code, error.pos)
+            told = ScoringError(_told(str(error.message)), error.code, _place(error.pos))
         else:
             failed = "The model's computation failed for this record."
             told = ScoringError(_WHAT_FAILED.get(type(error), failed))
@@ -255,12 +255,21 @@ def _document_error(error: Exception, parsed: dict[str, Any]) -> DocumentError:
     elif isinstance(error, RecursionError | SyntaxError):
         message = "The document's expressions are nested too deeply."
     elif type(error).__module__ in ("titus.errors", "avro.schema"):
-        message = " ".join(str(error).split())[:_MESSAGE]  # titus breaks lines within types
+        message = _told(" ".join(str(error).split()))  # titus breaks lines within types
     else:
         message = "The document is not valid PFA."
     if dotted := _dotted_name(parsed):
         message += f" Avro names cannot have dots, as {dotted[:80]!r} has: rename the column first."
-    return DocumentError(message, position if isinstance(position, str) and position else None)
+    return DocumentError(message, _place(position))
+
+
+def _told(text: str) -> str:
+    """What a document says, fit for an answer: bounded, and of Unicode characters only."""
+    return unicode(text[:_MESSAGE])
+
+
+def _place(position: Any) -> str | None:
+    return _told(position) if isinstance(position, str) and position else None
 
 
 def _dotted_name(node: Any, depth: int = 0) -> str | None:

@@ -10,6 +10,9 @@ from pfa.schema import Type, expected
 
 MAX_ERRORS = 100  # wrong places named in one answer; the rest is counted
 MAX_TOKEN = 100  # characters of one key in a pointer: keys may come from the caller
+MAX_POINTER = 2000  # characters of a pointer: its steps of so deep a place are left out after "/…"
+
+_CUT = "/…"
 
 BAD: Any = object()
 
@@ -24,7 +27,7 @@ class Tried(NamedTuple):
 
 INT_LIMIT = 2**31
 LONG_LIMIT = 2**63
-EXACT = 2.0**53  # up to here a double holds every integer
+EXACT = 2.0**53  # below this a double holds every integer; 2**53 + 1 is read as this
 FLOAT_MAX = 3.4028234663852886e38  # the largest finite 32-bit float: (2 - 2**-23) * 2**127
 
 
@@ -57,7 +60,10 @@ class Run:
         """Say that the errors since ``start`` are below ``key``; returns the new start."""
         token = pointer_token(key)
         for error in self.errors[start:]:
-            error[0] = token + error[0]
+            if len(error[0]) + len(token) <= MAX_POINTER:
+                error[0] = token + error[0]
+            elif not error[0].startswith(_CUT):
+                error[0] = _CUT + error[0]
         return len(self.errors)
 
     def undo(self, start: int, count: int) -> None:
@@ -73,16 +79,21 @@ def pointer_token(key: str) -> str:
     """One step of an RFC 6901 pointer; a long key is cut, a lone surrogate replaced."""
     if len(key) > MAX_TOKEN:
         key = key[:MAX_TOKEN] + "…"
-    if not key.isascii():
-        key = key.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return "/" + key.replace("~", "~0").replace("/", "~1")
+    return "/" + unicode(key).replace("~", "~0").replace("/", "~1")
+
+
+def unicode(text: str) -> str:
+    """The text with U+FFFD for halves of surrogate pairs, which no encoding has."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def integer(limit: int) -> Callable[[Any], Any]:
     """Make the reading of a whole number in [-limit, limit): 1.0 is one, true is none."""
 
     def read(value: Any) -> Any:
-        if type(value) is float and -EXACT <= value <= EXACT and value.is_integer():
+        if type(value) is float and -EXACT < value < EXACT and value.is_integer():
             value = int(value)
         if type(value) is int and -limit <= value < limit:
             return value

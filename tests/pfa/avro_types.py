@@ -20,7 +20,7 @@ _VALUES = {
     "null": st.none(),
     "boolean": st.booleans(),
     "int": st.integers(-(2**31), 2**31 - 1) | st.sampled_from([0.0, 1.0, -7.0]),
-    "long": st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0.0, 1.0, 2.0**53]),
+    "long": st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0.0, 1.0, 2.0**53 - 1]),
     "float": _FLOAT32 | st.integers(-(2**24), 2**24),
     "double": st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70),
     "string": TEXT,

@@ -6,7 +6,7 @@ import pytest
 
 import pfa
 from pfa.check import MAX_DEPTH, checker
-from pfa.scalars import MAX_ERRORS
+from pfa.scalars import MAX_ERRORS, MAX_POINTER
 from tests.pfa.avro_types import avro
 
 
@@ -47,7 +47,7 @@ INFINITY = float("inf")
         ("int", -0.0, 0),
         ("long", 2**63 - 1, 2**63 - 1),
         ("long", -(2**63), -(2**63)),
-        ("long", 2.0**53, 2**53),
+        ("long", 2.0**53 - 1, 2**53 - 1),
         ("float", 1, 1.0),
         ("float", 3.4028234663852886e38, 3.4028234663852886e38),
         ("double", 0.1, 0.1),
@@ -162,6 +162,24 @@ def test_errors_are_bounded():
     assert len(caught.value.errors) == MAX_ERRORS
     assert max(len(error["pointer"]) for error in caught.value.errors) < 120
     assert str(caught.value).endswith("1000 places are wrong.")
+
+
+def test_a_number_that_may_have_been_another():
+    """2**53 + 1 with a point is read as 2**53."""
+    tail = "; a number this large must be written without point or exponent"
+    assert wrong("long", 9007199254740993.0) == {"": "expected long (64-bit)" + tail}
+    assert wrong("long", -(2.0**53)) == {"": "expected long (64-bit)" + tail}
+
+
+def test_a_long_pointer_is_cut():
+    schema = record(("x", "int"), ("m", {"type": "map", "values": "Rec"}), name="Rec")
+    value: Any = {"x": "bad", "m": {}}
+    for _ in range(60):
+        value = {"x": 1, "m": {"k" * 99: value}}
+    (place,) = wrong(schema, value)
+    assert len(place) <= MAX_POINTER + 10
+    assert place.startswith("/…/")
+    assert place.endswith("k/x")
 
 
 def test_pointer_of_a_key_that_is_no_text():

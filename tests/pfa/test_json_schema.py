@@ -103,7 +103,7 @@ def found(value: Any, pointer: str) -> bool:
 def sayable(value: Any) -> bool:
     """Whether the value holds nothing that the check refuses and JSON Schema cannot tell."""
     if isinstance(value, float):
-        return math.isfinite(value) and (abs(value) <= 2**53 or not value.is_integer())
+        return math.isfinite(value) and (abs(value) < 2**53 or not value.is_integer())
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode() == value
     if isinstance(value, dict):

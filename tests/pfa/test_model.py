@@ -44,6 +44,24 @@ def test_hello():
     assert pfa.load(HELLO).score(3.14) == 103.14
 
 
+def test_half_a_character_in_a_documents_own_words():
+    """JSON can carry half of a surrogate pair; nothing can encode it."""
+    error = {"error": "a\ud800b", "code": -1, "@": "line \udc00"}
+    action: Any = {"if": {"<": ["input", 2]}, "then": error, "else": 0}
+    with pytest.raises(pfa.ScoringError) as caught:
+        pfa.load(document(action)).score(1)
+    assert str(caught.value) == "a\ufffdb"
+    assert "line \ufffd" in str(caught.value.position)
+    action = {"a.max": {"type": INT_LIST, "new": []}, "@": "line \udc00" * 1000}
+    with pytest.raises(pfa.ScoringError) as caught:
+        pfa.load(document(action)).score(1)
+    assert caught.value.position is not None
+    assert len(caught.value.position.encode()) < 4000
+    with pytest.raises(pfa.DocumentError) as refused:
+        pfa.load(document({"no such \ud800": [], "@": "line \udc00"}))
+    assert (str(refused.value) + str(refused.value.position)).encode()
+
+
 @pytest.mark.parametrize("part", ["pfa.document.json.loads", "pfa.compat.engine"])
 def test_a_document_that_needs_too_much_memory(part, monkeypatch):
     def fails(*_args: Any, **_more: Any) -> Any:
