@@ -1,4 +1,4 @@
-"""The score function's edge: routes, one map from error to status, the Lambda handler.
+"""The score function's edge: routes, direct invocations, the Lambda handler.
 
 Environment, beside what `score.store` and Powertools read:
 
@@ -37,10 +37,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 import pfa
 from bucket import is_model_name
-from pfa.deadline import DeadlineExceeded
-from pfa.errors import FieldError
 from pfa.memory import limit_memory, release
-from score import store, wire
+from score import problems, store, wire
+from score.problems import BadQueryError, WrongMethodError
 from score.store import Entry, UnavailableError, UnknownModelError
 from score.telemetry import log_fault, logger, metrics, trace
 
@@ -53,40 +52,11 @@ RESERVE_SECONDS = 0.5  # of the function's time, kept for writing the answer
 MEMORY_MB = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 0)  # Lambda says it
 INIT_SECONDS = 8.0  # Lambda stops INIT at 10 s and begins anew
 MAX_LISTED = 100
-MAX_PROBLEM_BYTES = 60_000  # of one problem document; a record's hundred errors have room in it
 ORIGINS = [origin.strip() for origin in os.environ.get("CORS_ALLOW_ORIGIN", "").split(",")]
 EXPOSED = ["X-Model-Name", "X-Model-Version", "X-Model-Stale", "ETag", "Retry-After"]
 
 
 type Headers = dict[str, str | list[str]]
-
-
-class WrongMethodError(Exception):
-    """The path is known, but not with this method; `args[0]` lists those that are."""
-
-
-class BadQueryError(Exception):
-    """A query parameter is not what it must be; the message says what."""
-
-
-# error -> status, last part of the problem's type, title; the first class that fits counts
-STATUS: dict[type[BaseException], tuple[int, str, str]] = {
-    wire.NotJsonError: (400, "not-json", "The body is not valid JSON"),
-    BadQueryError: (400, "bad-query", "A query parameter is wrong"),
-    NotFoundError: (404, "no-route", "There is nothing at this path"),
-    UnknownModelError: (404, "unknown-model", "There is no such model"),
-    WrongMethodError: (405, "wrong-method", "This path does not take this method"),
-    wire.TooMuchError: (413, "too-large", "The request or its answer is too large"),
-    wire.MediaTypeError: (415, "media-type", "The body is of a type that is not taken"),
-    pfa.InputError: (422, "invalid-record", "The record does not fit the model's input"),
-    pfa.ScoringTimeout: (504, "timeout", "The model ran out of its time"),
-    DeadlineExceeded: (504, "timeout", "The model ran out of its time"),
-    MemoryError: (413, "too-large", "The request or its answer is too large"),
-    RecursionError: (422, "invalid-record", "The record or its answer is nested too deep"),
-    pfa.ScoringError: (422, "scoring", "The model has no answer for this record"),
-    UnavailableError: (503, "unavailable", "The model cannot be loaded now"),
-}
-FAULT = (500, "fault", "Something went wrong on our side")
 
 app = APIGatewayRestResolver(
     cors=CORSConfig(
@@ -98,62 +68,24 @@ app = APIGatewayRestResolver(
 )
 
 
-def problem(error: BaseException, request: str) -> dict[str, Any]:
-    """Return the RFC 9457 problem document of `error`, in answer to the request of that id.
-
-    What is not in STATUS is our fault and says nothing but the request's id; it is logged instead.
-    """
-    kind = next((STATUS[base] for base in type(error).__mro__ if base in STATUS), FAULT)
-    status, slug, title = kind
-    detail = str(error)
+def _problem(error: BaseException) -> dict[str, Any]:
+    """Return the problem document of `error`; log what its receiver cannot be told."""
+    cause = error.__cause__
     if isinstance(error, MemoryError):
         release(error)
-        detail = "It needs more memory than there is."
-    if kind is FAULT:
+    if problems.kind(error) is problems.FAULT:
         log_fault("unexpected error", error)
-        detail = "The log has the reason under the id of this request."
-    elif isinstance(error, WrongMethodError):
-        detail = f"Allowed: {detail}."
-    elif isinstance(error, RecursionError) or not detail:
-        detail = f"{title}."
-    found: dict[str, Any] = {
-        "type": f"urn:pfa-score:{slug}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "instance": f"urn:uuid:{request}",
-    }
-    if isinstance(error, pfa.InputError):
-        found["errors"] = _first(error.errors)
-    elif isinstance(error, pfa.ScoringError):
-        found["code"] = error.code
-        found["position"] = error.position and error.position[:1000]
-        _log_cause(error)
-    return found
-
-
-def _first(errors: list[FieldError]) -> list[FieldError]:
-    """Return as many of `errors` as a problem document has room for: their texts are a record's."""
-    room = MAX_PROBLEM_BYTES
-    for index, error in enumerate(errors):
-        room -= len(wire.dumps(error))
-        if room < 0:
-            return errors[:index]
-    return errors
-
-
-def _log_cause(error: pfa.ScoringError) -> None:
-    """Log what the engine tripped over, if it is no error that PFA knows, once a request."""
-    cause = error.__cause__
-    known = isinstance(cause, ArithmeticError) or type(cause).__module__.startswith("titus")
-    if cause and not known and "cause" not in app.context:
-        app.context["cause"] = cause
-        log_fault("the engine failed on a record", cause)
+    elif isinstance(error, pfa.ScoringError) and cause and "cause" not in app.context:
+        known = isinstance(cause, ArithmeticError) or type(cause).__module__.startswith("titus")
+        if not known:  # once a request
+            app.context["cause"] = cause
+            log_fault("the engine failed on a record", cause)
+    return problems.document(error, _request_id())
 
 
 def _refuse(error: Exception) -> Response[str]:
-    document = problem(error, _request_id())
-    _count(Counter([_kind(error)]))
+    document = _problem(error)
+    _count(Counter([problems.metric(error)]))
     entry = app.context.get("entry")
     headers = _headers(entry) if entry else {}
     if isinstance(error, UnavailableError):
@@ -315,7 +247,7 @@ def _score(entry: Entry, record: object) -> Any:
 
 def _score_batch(entry: Entry, records: list[Any]) -> list[str]:
     """Return, for each record in order, the JSON text of its result or error."""
-    started, request = time.perf_counter(), _request_id()
+    started = time.perf_counter()
     good = [record for record in records if not isinstance(record, wire.NotJsonError)]
     answers = iter(entry.model.score_batch(good, timeout=_score_seconds()))
     rows: list[str] = []
@@ -324,10 +256,10 @@ def _score_batch(entry: Entry, records: list[Any]) -> list[str]:
     for index, record in enumerate(records):
         answer = record if isinstance(record, wire.NotJsonError) else next(answers)
         if isinstance(answer, Exception):
-            error = problem(answer, request)
+            error = _problem(answer)
             error["instance"] += f"#{index}"
             rows.append(wire.dumps({"error": error}))
-            counts[_kind(answer)] += 1
+            counts[problems.metric(answer)] += 1
         else:
             rows.append(wire.dumps({"result": answer}))
             counts["ScoredRecords"] += 1
@@ -349,16 +281,6 @@ def _score_seconds() -> float:
     if seconds <= 0:
         raise pfa.ScoringTimeout("There was no time left to score.")
     return seconds
-
-
-def _kind(error: BaseException) -> str:
-    """Return the metric that counts `error`."""
-    status = next((STATUS[base][0] for base in type(error).__mro__ if base in STATUS), 500)
-    if isinstance(error, pfa.ScoringError):
-        return "ScoringTimeouts" if status == 504 else "ScoringErrors"
-    if isinstance(error, pfa.InputError | wire.NotJsonError):
-        return "RefusedRecords"
-    return {500: "Faults", 503: "Unavailable", 504: "ScoringTimeouts"}.get(status, "BadRequests")
 
 
 def _count(counts: Counter[str], started: float | None = None) -> None:
@@ -414,8 +336,8 @@ def handler(event: Any, context: Any) -> Any:
     try:
         return _respond(event, context)
     except BaseException as error:
-        document = problem(error, _request_id())
-        _count(Counter([_kind(error)]))
+        document = _problem(error)
+        _count(Counter([problems.metric(error)]))
         if not _is_http(event):
             return wire.with_utf8(document)
         return {

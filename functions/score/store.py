@@ -37,6 +37,7 @@ from bucket import (
 )
 from pfa.deadline import DeadlineExceeded, deadline
 from pfa.memory import release
+from score.absent import Absent
 from score.packaged import Folder
 from score.telemetry import log_fault, logger, report
 
@@ -46,12 +47,6 @@ LOAD_SECONDS = 20.0  # for the engine to load one document
 BACKOFF_SECONDS = (1.0, 60.0)  # first and longest pause after a failure; each doubles the last
 BACKOFF_SHARE = 3.0  # and is so many times what the failure took: a quarter of the time is waited
 LISTING_SECONDS = 5.0  # after which a failed listing may be asked for again
-ABSENT_SECONDS = 5.0  # how long "no such model" is remembered
-ABSENT_NAMES = 512  # how many such names are remembered
-ABSENT_LOOKUPS = (
-    20  # unknown names asked of the source one by one per ABSENT_SECONDS; then a listing
-)
-MAX_LISTING = 20_000  # names in such a listing, 20 calls; of more models each is asked for
 SLOTS_WITHOUT_MODEL = 256
 BYTES_PER_BYTE = 16  # memory per byte of a document: 14 to 17 while it loads, 8 to 9 stay
 BYTES_PER_MODEL = 100_000  # and for the smallest; 25,000 to 50,000 were seen
@@ -142,12 +137,8 @@ class ModelStore:
         self._clock = clock
         self._lock = threading.Lock()  # over the fields below, never held while waiting
         self._slots: OrderedDict[str, _Slot] = OrderedDict()  # least recently asked for first
-        self._absent: OrderedDict[str, float] = OrderedDict()  # name -> until when
+        self._absent = Absent(source)
         self._outage = _Backoff()  # of the source as a whole
-        self._lookups = 0
-        self._window_end = 0.0
-        self._listed = False  # in this window already
-        self._listing: frozenset[str] | None = None  # all live names, if they could be had
 
     def get(self, name: str, seconds: float = LOAD_SECONDS) -> Entry:
         """Return the live model `name`, at most about `ttl` seconds old.
@@ -164,7 +155,8 @@ class ModelStore:
                 if slot.rests(now, seconds):
                     return _entry_or_raise(slot, now)
         if slot is None:
-            self._check_absent(name, now)
+            if self._absent.has(name, now):
+                raise UnknownModelError
             with self._lock:
                 slot = self._slots.setdefault(name, _Slot())
         before = slot.entry
@@ -188,35 +180,6 @@ class ModelStore:
         except BucketError as error:
             logger.warning("models cannot be listed", reason=str(error))
             raise UnavailableError("The models cannot be listed now.", LISTING_SECONDS) from error
-
-    def _check_absent(self, name: str, now: float) -> None:
-        """Raise UnknownModelError if `name` was found missing a moment ago.
-
-        When many unknown names are asked for, one listing answers for all of them, so that a flood
-        of made-up names costs the source a bounded number of calls.
-        """
-        with self._lock:
-            if self._absent.get(name, 0.0) > now:
-                raise UnknownModelError
-            if now >= self._window_end:
-                self._window_end, self._lookups = now + ABSENT_SECONDS, 0
-                self._listed, self._listing = False, None
-            if self._lookups < ABSENT_LOOKUPS:
-                return
-            listed, self._listed = self._listed, True
-        if not listed:
-            self._listing = self._list_all()
-        listing = self._listing
-        if listing is not None and name not in listing:
-            raise UnknownModelError
-
-    def _list_all(self) -> frozenset[str] | None:
-        """Return the names of all live models; None if they are too many or cannot be had."""
-        try:
-            names = self.source.names(MAX_LISTING)
-        except BucketError:
-            return None
-        return frozenset(names) if len(names) < MAX_LISTING else None
 
     def _refresh(self, name: str, slot: _Slot, until: float) -> Entry:
         """Ask the source, load what is new, return what is to answer. `slot.lock` is held."""
@@ -353,14 +316,9 @@ class ModelStore:
 
     def _forget(self, name: str, slot: _Slot) -> None:
         """Drop a model that is no longer live, and remember the name for a moment."""
-        now = self._clock()
         with self._lock:
             self._slots.pop(name, None)
-            self._absent[name] = now + ABSENT_SECONDS
-            self._absent.move_to_end(name)
-            if len(self._absent) > ABSENT_NAMES:
-                self._absent.popitem(last=False)
-            self._lookups += 1
+        self._absent.add(name, self._clock())
         self._outage.reset()
         if slot.entry:
             slot.entry = None  # for a thread that waits for this slot

@@ -9,7 +9,7 @@ import pytest
 
 import pfa
 from bucket import BucketError, MissingError
-from score import store, wire
+from score import absent, problems, store, wire
 from score.store import ModelStore
 from tests.score.conftest import Client, Clock, Context, CountingBucket, adder, event
 
@@ -322,7 +322,7 @@ def test_health_says_whether_the_default_model_answers(
         call("GET", "/health"), 503, "unavailable", "The model cannot be loaded now",
         "There is no live default model.",
     )  # fmt: skip
-    clock.now += store.ABSENT_SECONDS
+    clock.now += absent.REMEMBER_SECONDS
     version = put(s3)
     assert call("GET", "/health").json == {
         "status": "ok", "model": "hello", "version": version, "stale": False,
@@ -893,10 +893,10 @@ def test_missing_while_it_rolls_is_still_only_missing(
     assert call.metrics["ModelGone"] == 1
 
 
-def test_every_error_class_has_its_status_once(call: Client) -> None:
-    statuses = {kind: status for kind, (status, _, _) in call.app.STATUS.items()}
+def test_every_error_class_has_its_status_once() -> None:
+    statuses = {kind: status for kind, (status, _, _) in problems.STATUS.items()}
     assert statuses[pfa.InputError] == statuses[pfa.ScoringError] == 422
     assert statuses[pfa.ScoringTimeout] == 504
     assert statuses[wire.NotJsonError] == 400
-    slugs = {(status, slug, title) for status, slug, title in call.app.STATUS.values()}
+    slugs = {(status, slug, title) for status, slug, title in problems.STATUS.values()}
     assert {status for status, _, _ in slugs} == {400, 404, 405, 413, 415, 422, 503, 504}

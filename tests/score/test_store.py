@@ -9,7 +9,7 @@ import pytest
 
 import pfa
 from bucket import Bucket, BucketError, make_client
-from score import store
+from score import absent, store
 from score.packaged import Folder
 from score.store import ModelStore, UnavailableError, UnknownModelError
 from scripts.make_forest import forest, predict, rows
@@ -85,7 +85,7 @@ def test_a_deleted_model_is_gone_and_can_come_back(
             models.get("hello")
     assert len(s3.asked) == 2  # "no such model" is remembered for a moment
     version = s3.put("hello", adder(3))
-    clock.now += store.ABSENT_SECONDS
+    clock.now += absent.REMEMBER_SECONDS
     assert answers(models) == (3.0, version, False)
 
 
@@ -302,12 +302,12 @@ def test_a_flood_of_unknown_names_is_bounded(
     for n in range(2000):
         with pytest.raises(UnknownModelError):
             models.get(f"made-up-{n}")
-    assert len(s3.asked) == store.ABSENT_LOOKUPS
+    assert len(s3.asked) == absent.MAX_LOOKUPS
     assert len(listings) == 1
-    assert len(models._absent) <= store.ABSENT_NAMES
+    assert len(models._absent._until) <= absent.MAX_NAMES
     assert not models._slots
     assert answers(models)[0] == 1.0  # what is there can be had in the midst of it
-    clock.now += store.ABSENT_SECONDS
+    clock.now += absent.REMEMBER_SECONDS
     s3.put("made-up-1999", adder(2))
     assert answers(models, "made-up-1999")[0] == 2.0
 
@@ -326,7 +326,7 @@ def test_a_flood_hides_no_model_that_the_listing_does_not_name(
 
     monkeypatch.setattr(s3, "names", names)
     s3.put("hello", adder(1))
-    for n in range(store.ABSENT_LOOKUPS + 10):
+    for n in range(absent.MAX_LOOKUPS + 10):
         with pytest.raises(UnknownModelError):
             models.get(f"made-up-{n}")
     assert answers(models)[0] == 1.0
@@ -336,11 +336,11 @@ def test_a_flood_hides_no_model_that_the_listing_does_not_name(
 def test_the_memory_of_unknown_names_is_bounded(
     models: ModelStore, s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "ABSENT_LOOKUPS", 10**9)
-    for n in range(store.ABSENT_NAMES + 50):
+    monkeypatch.setattr(absent, "MAX_LOOKUPS", 10**9)
+    for n in range(absent.MAX_NAMES + 50):
         with pytest.raises(UnknownModelError):
             models.get(f"n{n}")
-    assert len(models._absent) == store.ABSENT_NAMES
+    assert len(models._absent._until) == absent.MAX_NAMES
 
 
 # --- memory
