@@ -217,30 +217,22 @@ class ModelStore:
         return _entry_or_raise(slot, self._clock())
 
     def _load(self, name: str, slot: _Slot, document: Document, until: float) -> Entry:
+        """Load the document and swap it in; if that fails, go on with the last good model."""
         estimate = len(document.body) * BYTES_PER_BYTE + BYTES_PER_MODEL
         self._make_room(name, estimate)
         before, started = _resident_bytes(), time.perf_counter()
-        seconds = min(LOAD_SECONDS, until - time.monotonic())
+        seconds = max(0.001, min(LOAD_SECONDS, until - time.monotonic()))
         try:
-            with deadline(max(seconds, 0.001)):
+            with deadline(seconds):
                 model = self._parse(name, document.body)
         except DeadlineExceeded:
-            if seconds >= LOAD_SECONDS:
-                slot.broken = document.etag
-            else:  # this request had too little time for it
-                slot.given = max(seconds, 0.001)
-            return self._broken(name, slot, document, f"not loaded within {seconds:.1f} s", seconds)
-        except pfa.DocumentError as error:
-            slot.broken = document.etag
-            return self._broken(name, slot, document, str(error))
-        except MemoryError:
-            slot.broken = document.etag
-            return self._broken(name, slot, document, "it needs more memory than there is")
-        except Exception as error:
-            log_fault("the engine failed on a document", error, model=name)
-            slot.broken = document.etag
-            return self._broken(name, slot, document, "the engine failed")
+            model = f"not loaded within {seconds:.1f} s"
+            if seconds < LOAD_SECONDS:  # else the document is to blame, not the request
+                slot.given = seconds
         took = time.perf_counter() - started
+        if isinstance(model, str):
+            slot.broken = None if slot.given else document.etag
+            return self._broken(name, slot, document.version, model, took)
         size = max(_resident_bytes() - before, estimate)
         now = datetime.now(UTC)
         entry = Entry(name, model, document.version, document.etag, now, size)
@@ -255,27 +247,33 @@ class ModelStore:
         report("ModelLoadTime", name, took * 1000, MetricUnit.Milliseconds)
         return entry
 
-    def _parse(self, name: str, body: bytes) -> pfa.Model:
-        """Load a document; if memory runs out, let all other models go and try once more."""
+    def _parse(self, name: str, body: bytes) -> pfa.Model | str:
+        """Return the model of a document, or why it does not load.
+
+        If memory runs out, all other models are let go and it is tried once more.
+        """
         try:
             return pfa.load(body)
         except (pfa.DocumentError, MemoryError) as error:
+            reason = str(error) or "The document needs more memory than there is."
             cause = error if isinstance(error, MemoryError) else error.__cause__
             if not isinstance(cause, MemoryError):
-                raise
+                return reason
             release(cause)
-            if not self._make_room(name, self.capacity + 1):
-                raise
+        except Exception as error:
+            log_fault("the engine failed on a document", error, model=name)
+            return "the engine failed"
+        if not self._make_room(name, self.capacity + 1):
+            return reason
         gc.collect()  # the models that went hold circles
-        return pfa.load(body)
+        return self._parse(name, body)
 
-    def _broken(
-        self, name: str, slot: _Slot, document: Document, reason: str, took: float = 0.0
-    ) -> Entry:
-        """Note that the document does not load; without an ETag noted, it is tried again soon."""
-        logger.error(
-            "document is broken", model=name, version=document.version, reason=reason[:1000]
-        )
+    def _broken(self, name: str, slot: _Slot, version: str, reason: str, took: float) -> Entry:
+        """Note that a document did not load, in `took` seconds.
+
+        It is not tried again if it is to blame (`slot.broken`), else after a pause.
+        """
+        logger.error("document is broken", model=name, version=version, reason=reason[:1000])
         report("RefreshFailed", name)
         slot.failures.fail(self._clock(), took)
         slot.due = self._clock() + self.ttl if slot.broken else slot.failures.due

@@ -478,6 +478,22 @@ def test_a_request_with_more_time_than_a_load_that_was_cut_short_loads_at_once(
     assert models.get("hello", 24.0).model.score(0.0) == 1.0
 
 
+def test_a_load_that_is_cut_short_after_a_broken_document_is_tried_again_soon(
+    models: ModelStore, s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.put("hello", b"{}")
+    with pytest.raises(UnavailableError):
+        models.get("hello")
+    s3.put("hello", adder(1))
+    clock.now += 60
+    with monkeypatch.context() as patch:
+        patch.setattr(pfa, "load", lambda _: time.sleep(30))
+        with pytest.raises(UnavailableError):
+            models.get("hello", seconds=store.LEAST_SECONDS + 0.2)
+    clock.now += 10  # less than the time to live
+    assert models.get("hello", seconds=1.3).model.score(0.0) == 1.0
+
+
 def test_loads_that_are_cut_short_are_tried_less_and_less(
     models: ModelStore, s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -159,7 +159,7 @@ def test_the_gateway_s_errors_are_problem_documents(
 
 def test_the_gateway_and_the_function_name_the_same_error_alike(openapi: dict[str, Any]) -> None:
     """A caller need not know which of the two answered."""
-    from score.app import FAULT, STATUS
+    from score.problems import FAULT, STATUS
 
     ours = {f"urn:pfa-score:{slug}": (status, title) for status, slug, title in STATUS.values()}
     ours[f"urn:pfa-score:{FAULT[1]}"] = (FAULT[0], FAULT[2])
