@@ -169,7 +169,7 @@ def test_the_function_reads_every_variable_that_it_is_given(properties: Properti
     sources = [*(ROOT / "functions/score").glob("*.py"), ROOT / "functions/bucket.py"]
     text = "".join(path.read_text() for path in sources)
     read = set(re.findall(r'environ(?:\.get)?[\[(]"(\w+)"', text))
-    assert read - given <= {"MAX_BODY_BYTES", "LAMBDA_TASK_ROOT"}  # Lambda's own, both
+    assert read - given <= {"MAX_BODY_BYTES", "LAMBDA_TASK_ROOT", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
     assert given - read <= {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_TRACE_DISABLED"}  # Powertools reads
 
 
