@@ -125,6 +125,32 @@ def _parsed_cells(reader: Any) -> None:
 
 
 @mends("titus.genpy")
+def _which_one(genpy: Any) -> None:
+    """Say which cell or pool has a value that is not of its type."""
+    engine, datatype = genpy.PFAEngine, genpy.titus.datatype
+    stock = engine.fromAst
+
+    def from_ast(config: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return stock(config, *args, **kwargs)
+        except datatype.titus.errors.AvroException:
+            for name, cell in config.cells.items():
+                check("cell", name, cell.avroType, cell)
+            for name, pool in config.pools.items():
+                check("pool", name, datatype.AvroMap(pool.avroType), pool)
+            raise
+
+    def check(kind: str, name: str, of: Any, item: Any) -> None:
+        try:
+            datatype.jsonDecoder(of, item.initJsonNode)
+        except datatype.titus.errors.AvroException as error:
+            message = f'the init of {kind} "{name[:80]}": {error}'
+            raise datatype.titus.errors.AvroException(message) from None
+
+    engine.fromAst = staticmethod(from_ast)
+
+
+@mends("titus.genpy")
 def _one_copy(genpy: Any) -> None:
     """Let go of the parsed value once it is decoded: 80 MB of memory for a forest of 8 MB.
 

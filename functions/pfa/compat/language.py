@@ -118,6 +118,42 @@ def _merge_timeout(genpy: Any) -> None:
     genpy.ExecutionState.__init__ = __init__
 
 
+@mends("titus.fcn")
+def _deprecated(fcn: Any) -> None:
+    """Load a document with functions of older PFA in silence: titus writes to stderr per call.
+
+    They work as ever, and who reads the log of the process did not write the document.
+    """
+    fcn.LibFcn.deprecationWarning = fcn.Fcn.deprecationWarning
+
+
+@mends("titus.genpy")
+def _emit_by_name(genpy: Any) -> None:
+    """Let ``{"fcn": "emit"}`` be given to a library function: titus's emit has no name."""
+
+    def emit(self: Any, _state: Any, _scope: Any, _pos: Any, _types: Any, value: Any) -> Any:
+        return self.engine.emit(value)
+
+    genpy.titus.pfaast.EmitFcn.name = "emit"
+    genpy.FakeEmitForExecution.__call__ = emit
+
+
+@mends("titus.options")
+def _options(options: Any) -> None:
+    """Say which option has no right value, where titus lets a TypeError out."""
+    stock = options.EngineOptions.__init__
+
+    def __init__(self: Any, requested: Any, overrides: Any) -> None:  # noqa: N807
+        for name, value in (requested or {}).items():
+            if name == "timeout" and (
+                isinstance(value, bool) or not isinstance(value, int | float)
+            ):
+                raise options.PFAInitializationException(f"{name} must be an integral number")
+        stock(self, requested, overrides)
+
+    options.EngineOptions.__init__ = __init__
+
+
 @mends("titus.genpy")
 def _log(genpy: Any) -> None:
     """Keep the namespace of a log line to its line: a newline in it forges another one."""
@@ -171,6 +207,15 @@ def _syntax_errors(reader: Any) -> None:
                 require(reader.validSymbolName, "symbol", name, data, dot)
         return stock_param(data, dot, builder)
 
+    stock_config = reader._readEngineConfig
+
+    def engine_config(data: Any, *where: Any) -> Any:
+        for key in ("cells", "fcns", "pools"):
+            if isinstance(data, dict) and not isinstance(data.get(key, {}), dict):
+                raise reader.PFASyntaxException(f"expected map of {key}", key)
+        return stock_config(data, *where)
+
+    reader._readEngineConfig = engine_config
     reader._readStringExpressionPairs = pairs
     reader._readArgument = argument
     reader._readParam = param

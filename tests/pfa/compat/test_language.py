@@ -223,3 +223,58 @@ def test_syntax_tree_nodes_compare_and_print():
         Ref("x", "y", "z")
     with pytest.raises(PFASyntaxException):
         LiteralInt("text")
+
+
+def test_functions_of_older_pfa_load_in_silence(capfd):
+    model = {
+        "type": "record",
+        "name": "Chi",
+        "fields": [
+            {"name": "chi2", "type": "double"},
+            {"name": "DOF", "type": "int"},
+        ],
+    }
+    action = {"model.reg.reducedChi2": ["input"]}
+    assert run(action, {"chi2": 4.0, "DOF": 2}, given=model, output="double") == 2.0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_emit_as_a_function():
+    ints = {"type": "array", "items": "int"}
+    made = engine(
+        {
+            "input": ints,
+            "output": "int",
+            "method": "emit",
+            "action": {"a.map": ["input", {"fcn": "emit"}]},
+        }
+    )
+    emitted = []
+    made.emit = emitted.append
+    made.action([1, 2])
+    assert emitted == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"cells": []}, "expected map of cells"),
+        ({"pools": 1}, "expected map of pools"),
+        ({"fcns": []}, "expected map of fcns"),
+        ({"options": {"timeout": None}}, "timeout must be an integral number"),
+        ({"options": {"timeout": True}}, "timeout must be an integral number"),
+        (
+            {"cells": {"a": {"type": "int", "init": 1}, "b": {"type": "int", "init": "x"}}},
+            'cell "b": "x"',
+        ),
+        (
+            {"cells": {"b": {"type": {"type": "array", "items": "int"}, "init": ["x"]}}},
+            'cell "b": "x"',
+        ),
+        ({"pools": {"p": {"type": "int", "init": {"k": "x"}}}}, 'the init of pool "p": "x"'),
+    ],
+)
+def test_what_is_wrong_is_named(more, words):
+    with pytest.raises(Exception, match=words) as caught:
+        engine({"input": "int", "output": "int", "action": "input", **more})
+    assert type(caught.value).__module__ == "titus.errors"
