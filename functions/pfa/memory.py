@@ -46,11 +46,13 @@ def _in_use() -> int:
     return 0
 
 
-def release(error: BaseException) -> None:
+def release(error: BaseException | None) -> None:
     """Let go of what the code that ran out of memory still holds in its variables.
 
     They hang on the error's traceback, in circles that only the garbage collector opens; what
     comes next may need the memory before it would have run.
     """
-    traceback.clear_frames(error.__traceback__)
+    while error is not None:  # and what it came upon, which may have held the memory
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
     gc.collect()

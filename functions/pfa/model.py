@@ -99,7 +99,9 @@ class Model:
                 with deadline(timeout):
                     call.run(records)
             except DeadlineExceeded:
-                call.stop(len(records))
+                call.stop(len(records), call.timed_out())
+            except MemoryError as error:  # a second one, while the first was seen to
+                call.stop(len(records), call.error(error))
         call.engine.f = None  # see Source.start
         return call.results
 
@@ -195,12 +197,12 @@ class _Call:
                     self.results[index] = self.results[index] + more
                 return
 
-    def stop(self, count: int) -> None:
-        """The time is up: answer for the records that are not done, or for ``end``."""
+    def stop(self, count: int, told: PfaError) -> None:
+        """Time or memory is up: answer for the records that are not done, or for ``end``."""
         late = count - len(self.results)
         if not late:
-            self.add_to_last(self.timed_out())
-        self.results.extend(self.timed_out() for _ in range(late))
+            self.add_to_last(told)
+        self.results.extend([told] * late)
 
     def limit_time(self) -> None:
         """Tell the engine how many milliseconds are left; it looks at the clock in loops."""
@@ -223,6 +225,8 @@ class _Call:
 
     def error(self, error: Exception) -> PfaError:
         """What the caller is told; the original is kept as the cause, for the log."""
+        if isinstance(error, MemoryError):
+            release(error)  # before anything else, which may need memory
         if isinstance(error, InputError | ScoringError):
             return error
         told: ScoringError
@@ -240,8 +244,6 @@ class _Call:
         else:
             failed = "The model's computation failed for this record."
             told = ScoringError(_WHAT_FAILED.get(type(error), failed))
-        if isinstance(error, MemoryError):
-            release(error)
         told.__cause__ = error
         return told
 

@@ -62,6 +62,25 @@ def test_half_a_character_in_a_documents_own_words():
     assert (str(refused.value) + str(refused.value.position)).encode()
 
 
+def test_memory_that_is_still_too_little_while_an_error_is_made(monkeypatch):
+    model, release, calls = pfa.load(HELLO), pfa.model.release, []
+
+    def late(error: BaseException) -> None:
+        calls.append(error)
+        if len(calls) == 1:
+            raise MemoryError
+        release(error)
+
+    def fails(*_args: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr("pfa.model.release", late)
+    monkeypatch.setattr(model, "_check", fails)
+    results = model.score_batch([1.0, 2.0])
+    assert kinds(results) == ["ScoringError"] * 2
+    assert "more memory than there is" in str(results[0])
+
+
 @pytest.mark.parametrize("part", ["pfa.document.json.loads", "pfa.compat.engine"])
 def test_a_document_that_needs_too_much_memory(part, monkeypatch):
     def fails(*_args: Any, **_more: Any) -> Any:
