@@ -63,19 +63,39 @@ def _decoder(avro_type: Any, stock: Decoder, decoder: Callable[[Any], Decoder]) 
 
 def _record(avro_type: Any, stock: Decoder, decoder: Callable[[Any], Decoder]) -> Decoder:
     fields: list[tuple[str, Decoder]] = []
+    defaults: dict[str, Any] = {}
 
     def record(value: Any) -> Any:
         if type(value) is not dict:
             return stock(value)
         try:
             return {name: decode(value[name]) for name, decode in fields}
-        except KeyError:  # a default, or an error
+        except KeyError:
+            pass
+        full = {**defaults, **value}
+        try:
+            return {name: decode(full[name]) for name, decode in fields}
+        except KeyError:  # a field of type null, or an error
             return stock(value)
 
     # Kept before its fields are looked at: they may hold records of this type.
     vars(avro_type.schema)["_decoder"] = record
     fields += [(field.name, decoder(field.avroType)) for field in avro_type.fields]
+    defaults |= {f.name: _default(f) for f in avro_type.fields if f.schema.has_default}
     return record
+
+
+def _default(field: Any) -> Any:
+    """Give a field's default; that of a union is written without tag, and of its first branch.
+
+    titus takes it with a tag only, and does not take null for a default.
+    """
+    value, of = field.default, field.avroType
+    if of.schema.type != "union" or value is None:
+        return value
+    names = [branch.name for branch in of.types]
+    tagged = isinstance(value, dict) and len(value) == 1 and next(iter(value)) in names
+    return value if tagged else {names[0]: value}
 
 
 def _union(avro_type: Any, stock: Decoder, decoder: Callable[[Any], Decoder]) -> Decoder:

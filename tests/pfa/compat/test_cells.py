@@ -189,3 +189,22 @@ def test_shared_cells_begin_alike():
 def test_the_engine_holds_one_copy_of_a_large_value():
     made = engine(forest(trees=2))
     assert vars(made.config.cells["forest"])["_parsed"] is made.cells["forest"].value
+
+
+@pytest.mark.parametrize(
+    ("of", "default", "made"),
+    [
+        ("int", 3, 3),
+        (["null", "int"], None, None),
+        (["int", "null"], 3, {"int": 3}),
+        (["int", "null"], {"int": 3}, {"int": 3}),
+        ({"type": "array", "items": "int"}, [1], [1]),
+        ("null", None, None),
+    ],
+)
+def test_defaults_of_fields(of, default, made):
+    field = {"name": "x", "type": of, "default": default}
+    cell_type = {"type": "record", "name": "R", "fields": [{"name": "y", "type": "int"}, field]}
+    document = {"input": "int", "output": "int", "action": "input"}
+    document["cells"] = {"c": {"type": cell_type, "init": {"y": 1}}}
+    assert engine(document).cells["c"].value == {"y": 1, "x": made}
