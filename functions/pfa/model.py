@@ -44,7 +44,7 @@ def load(source: bytes | str | dict[str, Any]) -> "Model":
         try:
             parsed, sha256 = document.read(source)
             named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
-            return Model(compat.engine(named), sha256)
+            return Model(compat.engine(named, short_names=True), sha256)
         except DocumentError:
             raise
         except Exception as error:

@@ -30,13 +30,20 @@ __all__ = ["engine"]
 _genpy = load("titus.genpy")
 
 
-def engine(document: dict[str, Any] | str, options: dict[str, Any] | None = None) -> Any:
+def engine(
+    document: dict[str, Any] | str,
+    options: dict[str, Any] | None = None,
+    *,
+    short_names: bool = False,
+) -> Any:
     """Make a scoring engine (titus.genpy.PFAEngine) of a PFA document.
 
     ``document`` is the document as JSON values or as JSON text; ``options`` are PFA engine options
-    that override the document's, such as ``{"timeout": 1000}`` in milliseconds.
+    that override the document's, such as ``{"timeout": 1000}`` in milliseconds; ``short_names``
+    has ``ifnotnull`` take a record with a namespace out of a union, where Titus fails.
 
     Raises titus's own errors (titus.errors.PFAException and others) for a bad document.
     """
-    (made,) = _genpy.PFAEngine.fromJson(document, options=options, style=tags.STYLE)
+    style = tags.SHORT_NAMES if short_names else tags.TAGGED
+    (made,) = _genpy.PFAEngine.fromJson(document, options=options, style=style)
     return made

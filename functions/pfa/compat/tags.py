@@ -3,8 +3,8 @@
 A value of a union is null or ``{branch: value}``; titus leaves it bare when the expression that it
 comes from is of one branch's type. Whoever reads it then guesses: from an enum's symbol a string
 cannot be told, nor from a map with one key a tag. titus's type checker knows the branch, so that
-the generated code can say it, as it does for PFA's ``upcast``. Only engines that are made with the
-style STYLE do: titus's own tests hold what comes bare from the others.
+the generated code can say it, as it does for PFA's ``upcast``. Only engines that are made with one
+of these styles do: titus's own tests hold what comes bare from the others.
 """
 
 import json
@@ -12,9 +12,22 @@ from typing import Any
 
 from pfa.compat.loader import mends
 
-STYLE = "tagged"  # of titus.genpy.PFAEngine.fromJson
+# Styles of titus.genpy.PFAEngine.fromJson. A record's tag is its short name. With SHORT_NAMES,
+# ``ifnotnull`` knows it by that, also if it has a namespace; titus expects the full name there,
+# which no value has, and hands on the value with its tag.
+TAGGED = "tagged"
+SHORT_NAMES = "tagged, short names"
 
 _NUMBERS = ("int", "long", "float", "double")  # each is accepted where a later one is wanted
+
+
+class _Tag(str):
+    """The tag of a branch, where titus takes a type's schema."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return json.dumps(str(self))
 
 
 class _Code(str):
@@ -50,6 +63,14 @@ def _tags(genpy: Any) -> None:
 
     def tag_last(codes: Any, wanted: Any) -> Any:
         return [*codes[:-1], tagged(codes[-1], wanted)]
+
+    def if_not_null(task: Any, context: Any, options: Any) -> None:
+        clauses(task, context, options)
+        if task.short_names:
+            context.symbolTypeResult = [
+                (symbol, _Tag(type_.name) if hasattr(type_, "fullName") else type_, result)
+                for symbol, type_, result in context.symbolTypeResult
+            ]
 
     def clauses(_task: Any, context: Any, _options: Any) -> None:
         if context.elseClause is not None:
@@ -104,7 +125,7 @@ def _tags(genpy: Any) -> None:
     to_type = genpy.titus.P.toType
     forms = {
         genpy.If: clauses,
-        genpy.IfNotNull: clauses,
+        genpy.IfNotNull: if_not_null,
         genpy.Unpack: clauses,
         genpy.Cond: cond,
         genpy.CastBlock: cast,
@@ -121,6 +142,9 @@ def _tags(genpy: Any) -> None:
     mend_of = {form.Context: mend for form, mend in forms.items()}
 
     class Tagging(genpy.GeneratePythonPure):  # type: ignore[misc]
+        def __init__(self, short_names: bool) -> None:
+            self.short_names = short_names
+
         def __call__(self, context: Any, options: Any) -> Any:
             mend = mend_of.get(type(context))
             if mend is not None:
@@ -130,35 +154,25 @@ def _tags(genpy: Any) -> None:
             return code
 
     genpy.GeneratePython.makeTask = staticmethod(
-        lambda style: Tagging() if style == STYLE else stock_task(style)
+        lambda style: (
+            Tagging(style == SHORT_NAMES) if style in (TAGGED, SHORT_NAMES) else stock_task(style)
+        )
     )
 
 
 @mends("titus.genpy")
 def _untag(genpy: Any) -> None:
-    """Give ``ifnotnull`` the value without its tag.
-
-    titus leaves the tag of a record with a namespace, which is tagged by its short name, and that
-    of a narrower number.
-    """
+    """Take the tag of a narrower number off in ``ifnotnull``, where titus leaves it."""
+    stock = genpy.untagUnions
 
     def untagged(values: Any, types: Any) -> Any:
-        return {name: _without_tag(value, types[name]) for name, value in values.items()}
+        numbers = {
+            name: value[tag]
+            for name, value in values.items()
+            if isinstance(value, dict) and len(value) == 1
+            for tag in value
+            if tag in _NUMBERS and json.loads(types[name]) in _NUMBERS[_NUMBERS.index(tag) :]
+        }
+        return stock({**values, **numbers}, types)
 
     genpy.untagUnions = untagged
-
-
-def _without_tag(value: Any, type_text: str) -> Any:
-    if not isinstance(value, dict) or len(value) != 1:
-        return value
-    ((tag, inner),) = value.items()
-    wanted = json.loads(type_text)
-    if isinstance(wanted, list):  # of several branches, so that the tag stays
-        return value
-    name = wanted
-    if isinstance(wanted, dict):
-        name = wanted.get("name", wanted["type"])
-    if tag.rpartition(".")[2] == name.rpartition(".")[2]:
-        return inner
-    narrower = _NUMBERS[: _NUMBERS.index(name)] if name in _NUMBERS else ()
-    return inner if tag in narrower else value
