@@ -16,6 +16,7 @@ def show(answer): print("ANSWER", json.dumps(answer))
 """
 LAZY = [
     "boto3",
+    "botocore.session",
     "aws_xray_sdk",
     "numpy",
     "yaml",
@@ -59,9 +60,9 @@ show(app.handler(3.14, Context()))
     assert answer == 103.14
 
 
-def test_a_bucket_needs_boto3_and_no_more() -> None:
+def test_a_bucket_needs_botocore_and_no_more() -> None:
     (loaded,) = run("show(loaded)", MODEL_BUCKET="models")
-    assert loaded == ["boto3"]
+    assert loaded == ["botocore.session"]
 
 
 def test_init_does_not_fail_without_s3() -> None:
