@@ -1,0 +1,1 @@
+"""The compiling engine: a PFA document to Python functions, with titus2's answers."""
