@@ -1,0 +1,79 @@
+"""What all kernels share: being made of plain data, titus's own function, its errors.
+
+A kernel is made by ``made(maker, *data)`` of data that marshal can write, and carries them as its
+``recipe``; ``remade`` makes it again from there, with neither titus nor numpy imported. What is
+rare - an error, an overflow, an odd value - goes to titus's own function, called once more with the
+same arguments. It is imported then, and not before.
+"""
+
+import importlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from pfa.specialise import Site
+
+Recipe = tuple[str, str, tuple[Any, ...]]
+Call = tuple[str, str | None, str]  # name, position, JSON text of parameter and result types
+
+
+def made(maker: Callable[..., Any], *data: Any) -> Any:
+    """Return ``maker(*data)``, a function, with the recipe of it."""
+    function = maker(*data)
+    function.recipe = (maker.__module__, maker.__name__, data)
+    return function
+
+
+def remade(recipe: Recipe) -> Any:
+    """Return the function that has this recipe."""
+    module, name, data = recipe
+    return made(getattr(importlib.import_module(module), name), *data)
+
+
+def call_of(site: Site) -> Call:
+    """Return what titus's function gets besides the arguments, as plain data."""
+    return site.name, site.pos, repr([*site.types, site.ret])
+
+
+def titus(call: Call) -> Callable[..., Any]:
+    """Return titus's function as a function of the arguments only.
+
+    Functions among the arguments are those of generated code, without state and scope.
+    """
+    name, pos, types = call
+    function: Any = None
+
+    def stock(*args: Any) -> Any:
+        nonlocal function, types
+        if function is None:
+            from pfa import compat  # noqa: F401  mends titus
+            from pfa.compat.loader import load
+
+            function = load("titus.pfaast").FunctionTable.blank().functions[name]
+            types = json.loads(types) if isinstance(types, str) else types
+        return function(None, None, pos, types, *(_as_titus(arg) for arg in args))
+
+    return stock
+
+
+def _as_titus(arg: Any) -> Any:
+    if not callable(arg):
+        return arg
+    return lambda _state, _scope, _pos, _types, *args: arg(*args)
+
+
+def fail(call: Call, message: str, code: int) -> Any:
+    """Raise titus's error for a failed library function."""
+    from pfa import compat  # noqa: F401  mends titus
+    from pfa.compat.loader import load
+
+    raise load("titus.errors").PFARuntimeException(message, code, call[0], call[1])
+
+
+def depth(avro_type: Any, name: str) -> int:
+    """Return how deep arrays or maps (``name``) are nested in a type; 0 if there is another."""
+    levels = 0
+    while avro_type.name == name:
+        levels += 1
+        avro_type = avro_type.items if name == "array" else avro_type.values
+    return levels if avro_type.name in {"int", "long", "float", "double"} else 0
