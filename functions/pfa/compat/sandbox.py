@@ -52,7 +52,10 @@ def _checked_exec(genpy: Any) -> None:
     """Give titus.genpy an ``exec`` that runs checked text with few builtins."""
     run = exec
 
-    def checked_exec(text: str, names: dict[str, Any]) -> None:
+    def checked_exec(text: Any, names: dict[str, Any]) -> None:
+        if not isinstance(text, str):  # a module of the compiling engine
+            text.run(names)
+            return
         if len(text) > MAX_CODE:
             raise genpy.PFAInitializationException(_TOO_MUCH)
         try:

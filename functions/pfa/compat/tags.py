@@ -8,6 +8,7 @@ of these styles do: titus's own tests hold what comes bare from the others.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from pfa.compat.loader import mends
@@ -46,80 +47,95 @@ def branch_of(union: Any, made: Any) -> Any:
     return (same or nearest or [None])[0]
 
 
+# What adds the tags to a node's parts, by the class of its context.
+_FORMS: dict[Any, Callable[[Any, Any, Any], None]] = {}
+
+
+def add_tags(task: Any, context: Any, options: Any) -> None:
+    """Tag the parts of a node of which the type checker says that they go into a union.
+
+    ``task`` makes code of nodes: ``wrap(code, tag)`` that of a tagged value, ``again(context,
+    options)`` that of a node whose parts changed; code has an ``avro_type``.
+    """
+    add = _FORMS.get(type(context))
+    if add is not None:
+        add(task, context, options)
+
+
 @mends("titus.genpy")
 def _tags(genpy: Any) -> None:
     union_class = genpy.titus.datatype.AvroUnion
     bare_classes = (genpy.titus.datatype.AvroType,)
     stock, stock_task = genpy.GeneratePython.__call__, genpy.GeneratePython.makeTask
 
-    def tagged(code: Any, wanted: Any) -> Any:
+    def tagged(task: Any, code: Any, wanted: Any) -> Any:
         made = getattr(code, "avro_type", None)
         if not isinstance(wanted, union_class) or not isinstance(made, bare_classes):
             return code
         if isinstance(made, union_class) or made.name == "null":
             return code
         branch = branch_of(wanted, made)
-        return code if branch is None else f"wrapAsUnion({code}, {branch.name!r})"
+        return code if branch is None else task.wrap(code, branch.name)
 
-    def tag_last(codes: Any, wanted: Any) -> Any:
-        return [*codes[:-1], tagged(codes[-1], wanted)]
+    def tag_last(task: Any, codes: Any, wanted: Any) -> Any:
+        return [*codes[:-1], tagged(task, codes[-1], wanted)]
 
-    def if_not_null(task: Any, context: Any, options: Any) -> None:
-        clauses(task, context, options)
+    def if_not_null(task: Any, context: Any, _options: Any) -> None:
+        clauses(task, context, _options)
         if task.short_names:
             context.symbolTypeResult = [
                 (symbol, _Tag(type_.name) if hasattr(type_, "fullName") else type_, result)
                 for symbol, type_, result in context.symbolTypeResult
             ]
 
-    def clauses(_task: Any, context: Any, _options: Any) -> None:
+    def clauses(task: Any, context: Any, _options: Any) -> None:
         if context.elseClause is not None:
-            context.thenClause = tag_last(context.thenClause, context.retType)
-            context.elseClause = tag_last(context.elseClause, context.retType)
+            context.thenClause = tag_last(task, context.thenClause, context.retType)
+            context.elseClause = tag_last(task, context.elseClause, context.retType)
 
-    def cond(_task: Any, context: Any, _options: Any) -> None:
+    def cond(task: Any, context: Any, _options: Any) -> None:
         if context.complete:
             for block in context.walkBlocks:
-                block.exprs = tag_last(block.exprs, context.retType)
+                block.exprs = tag_last(task, block.exprs, context.retType)
 
     def cast(task: Any, context: Any, options: Any) -> None:
         if not context.partial and isinstance(context.retType, union_class):
             for case, _ in context.cases:
-                case.clause = tag_last(case.clause, context.retType)
-            context.cases = [(case, stock(task, case, options)) for case, _ in context.cases]
+                case.clause = tag_last(task, case.clause, context.retType)
+            context.cases = [(case, task.again(case, options)) for case, _ in context.cases]
 
-    def last(_task: Any, context: Any, _options: Any) -> None:
-        context.exprs = tag_last(context.exprs, context.retType)
+    def last(task: Any, context: Any, _options: Any) -> None:
+        context.exprs = tag_last(task, context.exprs, context.retType)
 
-    def function(_task: Any, context: Any, _options: Any) -> None:
-        context.exprs = tag_last(context.exprs, context.ret)
+    def function(task: Any, context: Any, _options: Any) -> None:
+        context.exprs = tag_last(task, context.exprs, context.ret)
 
-    def call(_task: Any, context: Any, _options: Any) -> None:
+    def call(task: Any, context: Any, _options: Any) -> None:
         if isinstance(context.fcn, genpy.titus.pfaast.UserFcn | genpy.titus.pfaast.EmitFcn):
             wanted = [next(iter(each.values())) for each in context.fcn.sig.params]
             context.args = [
-                tagged(code, to_type(pattern)) if isinstance(pattern, union_pattern) else code
+                tagged(task, code, to_type(pattern)) if isinstance(pattern, union_pattern) else code
                 for code, pattern in zip(context.args, wanted, strict=True)
             ]
 
-    def new_object(_task: Any, context: Any, _options: Any) -> None:
+    def new_object(task: Any, context: Any, _options: Any) -> None:
         of = context.retType
         fields = {n: f.avroType for n, f in of.fieldsDict.items()} if of.name != "map" else {}
         context.fields = {
-            name: tagged(code, fields[name] if fields else of.values)
+            name: tagged(task, code, fields[name] if fields else of.values)
             for name, code in context.fields.items()
         }
 
-    def new_array(_task: Any, context: Any, _options: Any) -> None:
-        context.items = [tagged(code, context.retType.items) for code in context.items]
+    def new_array(task: Any, context: Any, _options: Any) -> None:
+        context.items = [tagged(task, code, context.retType.items) for code in context.items]
 
-    def update(_task: Any, context: Any, _options: Any) -> None:
-        context.to = tagged(context.to, context.setType)
+    def update(task: Any, context: Any, _options: Any) -> None:
+        context.to = tagged(task, context.to, context.setType)
 
-    def engine(_task: Any, context: Any, _options: Any) -> None:
+    def engine(task: Any, context: Any, _options: Any) -> None:
         if context.method != genpy.Method.EMIT:
             codes, symbols, calls = context.action
-            context.action = (tag_last(codes, context.output), symbols, calls)
+            context.action = (tag_last(task, codes, context.output), symbols, calls)
 
     union_pattern = genpy.titus.P.Union
     to_type = genpy.titus.P.toType
@@ -139,25 +155,32 @@ def _tags(genpy: Any) -> None:
         genpy.PoolTo: update,
         genpy.EngineConfig: engine,
     }
-    mend_of = {form.Context: mend for form, mend in forms.items()}
+    _FORMS.update({form.Context: mend for form, mend in forms.items()})
 
     class Tagging(genpy.GeneratePythonPure):  # type: ignore[misc]
         def __init__(self, short_names: bool) -> None:
             self.short_names = short_names
 
         def __call__(self, context: Any, options: Any) -> Any:
-            mend = mend_of.get(type(context))
-            if mend is not None:
-                mend(self, context, options)
+            add_tags(self, context, options)
             code = _Code(stock(self, context, options))
             code.avro_type = getattr(context, "retType", None)
             return code
 
-    genpy.GeneratePython.makeTask = staticmethod(
-        lambda style: (
-            Tagging(style == SHORT_NAMES) if style in (TAGGED, SHORT_NAMES) else stock_task(style)
-        )
-    )
+        def wrap(self, code: Any, tag: str) -> str:
+            return f"wrapAsUnion({code}, {tag!r})"
+
+        def again(self, context: Any, options: Any) -> Any:
+            return stock(self, context, options)
+
+    def task_of(style: Any) -> Any:
+        if callable(style):
+            return style  # a task of our own
+        if style in (TAGGED, SHORT_NAMES):
+            return Tagging(style == SHORT_NAMES)
+        return stock_task(style)
+
+    genpy.GeneratePython.makeTask = staticmethod(task_of)
 
 
 @mends("titus.genpy")

@@ -1,1 +1,52 @@
-"""The compiling engine: a PFA document to Python functions, with titus2's answers."""
+"""The compiling engine: a PFA document to Python functions, with titus2's answers.
+
+titus2 parses and checks the document (pfa.compat); task.py turns its typed syntax tree into Python
+functions. What cannot be compiled is left to titus2's own engine, the reference.
+"""
+
+from typing import Any
+
+from pfa import compat
+from pfa.compat.loader import load
+from pfa.compiler.task import Lowering
+
+_genpy = load("titus.genpy")
+_reader = load("titus.reader")
+
+
+def engine(
+    document: dict[str, Any] | str,
+    options: dict[str, Any] | None = None,
+    *,
+    short_names: bool = False,
+) -> Any:
+    """Make a compiled scoring engine of a PFA document; its parameters are compat.engine's.
+
+    It is a titus.genpy.PFAEngine with the same attributes and methods. ``fallback`` says why it is
+    titus2's own engine, and is None if it is not.
+
+    Raises what compat.engine raises.
+    """
+    try:
+        made = compiled(document, options, short_names=short_names)
+        made.fallback = None
+    except Exception as error:
+        made = compat.engine(document, options, short_names=short_names)
+        made.fallback = f"{type(error).__name__}: {error}"
+    return made
+
+
+def compiled(
+    document: dict[str, Any] | str,
+    options: dict[str, Any] | None = None,
+    *,
+    short_names: bool = False,
+) -> Any:
+    """Make a compiled scoring engine, or raise whatever stands against it."""
+    config = _reader.jsonToAst(document)
+    lowering = Lowering(config, short_names)
+    (made,) = _genpy.PFAEngine.fromAst(config, options, style=lowering)
+    program = type(made).program
+    for name in lowering.constant_cells:
+        program.namespace[lowering.cell_name(name)] = made.cells[name].value
+    return made

@@ -1,0 +1,298 @@
+"""User functions, functions as arguments, and calls of the library."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pfa.compat.loader import load
+from pfa.compiler import runtime
+from pfa.compiler.code import CONSTANT, EXPRESSION, MAX_DEPTH, VARIABLE, Block, Code, Statement
+from pfa.specialise import MISSING, find
+
+_genpy = load("titus.genpy")
+_pfaast = load("titus.pfaast")
+_fcn = load("titus.fcn")
+
+# A string, which is left alone, or a name.
+_STRING_OR_NAME = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*""")
+
+
+@dataclass(slots=True, eq=False)
+class FunctionCode:
+    """A function as an argument; ``code`` gives titus's (state, scope, pos, types, *arguments)."""
+
+    code: Code
+    params: list[str] = field(default_factory=list)
+    body: Code | None = None  # of an inline function of one expression
+    avro_type: Any = None
+
+
+class Calls:
+    """Methods of Lowering; ``self`` is one."""
+
+    def lower_FcnDef(self: Any, context: Any) -> FunctionCode:
+        params = [f"v_{name}" for name in context.paramNames]
+        statements, last = self.block(context.exprs)
+        header = ", ".join(["state", "scope", "pos", "types", *params])
+        if statements or last.depth > MAX_DEPTH // 2:
+            name = f"f_{self.temporaries.new()}"
+            define = Block(f"def {name}({header}):", [*statements, f"return {last.text}"])
+            return FunctionCode(Code(name, [define], VARIABLE), params)
+        code = Code(f"(lambda {header}: {last.text})", depth=last.depth + 1)
+        return FunctionCode(code, params, last)
+
+    def lower_FcnRef(self: Any, context: Any) -> FunctionCode:
+        function = context.fcn
+        if isinstance(function, _pfaast.UserFcn):
+            name = self.user_functions[function.name]
+            text = f"(lambda state, scope, pos, types, *x: {name}(self, state, *x))"
+            return FunctionCode(Code(text, depth=1))
+        if isinstance(function, _pfaast.EmitFcn):
+            return FunctionCode(Code("(lambda state, scope, pos, types, x: self.emit(x))", depth=1))
+        return FunctionCode(Code(self.library(function), kind=CONSTANT))
+
+    def lower_FcnRefFill(self: Any, context: Any) -> FunctionCode:
+        free = 0
+        arguments: list[Code] = []
+        for name in context.originalParamNames:
+            if name in context.argTypeResult:
+                arguments.append(context.argTypeResult[name][1])
+            else:
+                arguments.append(Code(f"x{free}", kind=CONSTANT))
+                free += 1
+        params = [f"x{i}" for i in range(free)]
+        before, texts, _ = self.temporaries.in_order(arguments)
+        text = self.call_of(context.fcn, texts)
+        name = f"f_{self.temporaries.new()}"
+        header = ", ".join(["state", "scope", "pos", "types", *params])
+        define = Block(f"def {name}({header}):", [*before, f"return {text}"])
+        return FunctionCode(Code(name, [define], VARIABLE), params)
+
+    def call_of(self: Any, function: Any, texts: list[str]) -> str:
+        """Text of a call without the types of its arguments, as of a function that was handed on."""
+        if isinstance(function, _pfaast.UserFcn):
+            return f"{self.user_functions[function.name]}({', '.join(['self', 'state', *texts])})"
+        if isinstance(function, _pfaast.EmitFcn):
+            return f"self.emit({', '.join(texts)})"
+        pos = self.bind_as("pos", _genpy.titus.util.pos)  # what titus's callfcn hands on
+        return f"{self.library(function)}({', '.join(['state', 'None', pos, 'None', *texts])})"
+
+    def library(self: Any, function: Any) -> str:
+        """Name of a library function as titus has it."""
+        return str(self.bind_as(f"lib_{_identifier(function.name)}", function))
+
+    def update_function(self: Any, to: Any) -> Code:
+        """What titus's ``update`` takes: a value, or a function of the old one."""
+        if not isinstance(to, FunctionCode):
+            return to  # type: ignore[no-any-return]
+        if to.code.kind == CONSTANT:  # of the library: titus has an error there
+            return to.code
+        updater = self.bind_as("Updater", runtime.Updater)
+        return Code(f"{updater}({to.code.text})", to.code.before, depth=to.code.depth + 1)
+
+    def lower_CallUserFcn(self: Any, context: Any) -> Code:
+        names = [self.user_functions[f"u.{name}"] for name in context.nameToFcn]
+        table = ", ".join(
+            f"{name!r}: {function}" for name, function in zip(context.nameToFcn, names, strict=True)
+        )
+        before, texts, depth = self.temporaries.in_order([context.name, *context.args])
+        arguments = ", ".join(["self", "state", *texts[1:]])
+        return Code(f"{{{table}}}[{texts[0]}]({arguments})", before, depth=depth + 1)
+
+    def lower_Call(self: Any, context: Any) -> Code:
+        function = context.fcn
+        if isinstance(function, _pfaast.UserFcn | _pfaast.EmitFcn):
+            before, texts, depth = self.temporaries.in_order(self.values(context.args))
+            return Code(self.call_of(function, texts), before, depth=depth + 1)
+        if function.name in ("&&", "||"):
+            return self.logical(function.name, *context.args)
+        site = CallSite(self, context)
+        written = self.specialise(site)
+        if written is not None:
+            self.specialised.append(function.name)
+            return Code(written, site.before, depth=site.depth + 2, call=site)
+        made: Code = self.call_library(context)
+        made.call = site
+        return made
+
+    def values(self: Any, arguments: Sequence[Any]) -> list[Code]:
+        """Arguments as titus's library takes them."""
+        return [each.code if isinstance(each, FunctionCode) else each for each in arguments]
+
+    def logical(self: Any, name: str, left: Code, right: Code) -> Code:
+        """Code of && and ||, which evaluate the right side only if it matters."""
+        word = "and" if name == "&&" else "or"
+        if not right.before and max(left.depth, right.depth) < MAX_DEPTH:
+            return self.made(f"({left.text} {word} {right.text})", [left, right])  # type: ignore[no-any-return]
+        result = self.temporaries.new()
+        condition = result if word == "and" else f"not {result}"
+        more = Block(f"if {condition}:", self.into(result, [right]))
+        return Code(result, [*left.before, f"{result} = {left.text}", more], VARIABLE)
+
+    def specialise(self: Any, site: "CallSite") -> str | None:
+        """Text of a call of which the types or constants are made use of."""
+        write, make = find(site.name)
+        if write is not None:
+            return write(site)
+        kernel = None if make is None else make(site)
+        if kernel is None:
+            return None
+        return f"{self.bind(site.name, kernel)}({', '.join(site.args)})"
+
+    def call_library(self: Any, context: Any) -> Code:
+        """Code of a call of titus's own function."""
+        function = context.fcn
+        types = [*context.paramTypes, context.retType]
+        codes = self.values(context.args)
+        if type(function).genpy is not _fcn.LibFcn.genpy:
+            return self.own_text(function, types, codes, context.pos)  # type: ignore[no-any-return]
+        before, texts, depth = self.temporaries.in_order(codes)
+        fixed = ["state", "None", repr(context.pos), self.types(types)]
+        return Code(
+            f"{self.library(function)}({', '.join([*fixed, *texts])})", before, depth=depth + 1
+        )
+
+    def own_text(self: Any, function: Any, types: Any, codes: list[Code], pos: Any) -> Code:
+        """Code of a function that titus writes as an expression (len, float, pi, &&& and |||)."""
+        self.bind_as("math", _genpy.math)
+        if function.name not in ("&&&", "|||"):
+            before, texts, depth = self.temporaries.in_order(codes)
+            text = function.genpy(types, texts, pos)
+            own = f"self.f[{function.name!r}](state, scope, {pos!r}, {types!r}"
+            double_quoted = own.replace(repr(function.name), f'"{function.name}"', 1)
+            for start in (own, double_quoted):
+                if text.startswith(start):
+                    fixed = f"{self.library(function)}(state, None, {pos!r}, {self.types(types)}"
+                    text = fixed + text.removeprefix(start)
+            return Code(text, before, depth=depth + 1)
+        before = []
+        later = []
+        for code in codes:
+            if code.before:
+                name = f"f_{self.temporaries.new()}"
+                before.append(Block(f"def {name}():", [*code.before, f"return {code.text}"]))
+                later.append(name)
+            else:
+                later.append(f"(lambda: {code.text})")
+        fixed = ["state", "None", repr(pos), self.types(types)]
+        depth = max(code.depth for code in codes) + 2
+        return Code(f"{self.library(function)}({', '.join([*fixed, *later])})", before, depth=depth)
+
+
+class CallSite:
+    """A call of a library function, for what specialises it (see pfa.specialise.Site)."""
+
+    def __init__(self, lowering: Any, context: Any) -> None:
+        """Put the arguments in order."""
+        self._lowering = lowering
+        self._arguments = context.args
+        self.name: str = context.fcn.name
+        self.types: list[Any] = context.paramTypes
+        self.ret = context.retType
+        self.pos: str | None = context.pos
+        codes = [
+            Code("None", kind=CONSTANT) if isinstance(each, FunctionCode) else each
+            for each in context.args
+        ]
+        self.before, self.args, self.depth = lowering.temporaries.in_order(codes)
+        self._held = [
+            code.kind != EXPRESSION or text != code.text
+            for code, text in zip(codes, self.args, strict=True)
+        ]
+
+    def once(self, index: int) -> str:
+        """Return a name or constant that holds an argument."""
+        for i in range(index + 1):
+            if not self._held[i]:
+                name = self._lowering.temporaries.new()
+                self.before.append(f"{name} = {self.args[i]}")
+                self.args[i] = name
+                self._held[i] = True
+        return self.args[index]
+
+    def bind(self, hint: str, value: Any) -> str:
+        """Return a name under which generated code sees ``value``; like ``hint``."""
+        return str(self._lowering.bind(hint, value))
+
+    def constant(self, index: int) -> Any:
+        """Return an argument's value, if it is a literal or a constant cell; else MISSING."""
+        code = self._arguments[index]
+        if not isinstance(code, Code):
+            return MISSING
+        if code.cell is not None:
+            cell = self._lowering.config.cells[code.cell]
+            return _genpy.titus.datatype.jsonDecoder(cell.avroType, cell.initJsonNode)
+        return code.value
+
+    def parsed(self, index: int) -> Any:
+        """Return the JSON value of an argument that is a whole constant cell; else MISSING."""
+        code = self._arguments[index]
+        if not isinstance(code, Code) or code.cell is None:
+            return MISSING
+        return self._lowering.config.cells[code.cell].initJsonNode
+
+    def function(self, index: int) -> "SiteFunction":
+        """Return an argument that is a function."""
+        return SiteFunction(self._lowering, self, self._arguments[index])
+
+    def error(self, message: str, code: int | None) -> Callable[[], Any]:
+        """Return what raises titus's PFARuntimeException of this function, here."""
+        name, pos, error = self.name, self.pos, _genpy.PFARuntimeException
+
+        def fail() -> Any:
+            raise error(message, code, name, pos)
+
+        return fail
+
+
+class SiteFunction:
+    """A function that the document gives to a library function."""
+
+    def __init__(self, lowering: Any, site: CallSite, code: FunctionCode) -> None:
+        """``site`` is the call that it is given to."""
+        self._lowering = lowering
+        self._site = site
+        self._code = code
+        self._name: str | None = None
+        self.params = list(code.params)
+        self.body = None if code.body is None else code.body.text
+        self.call: CallSite | None = None if code.body is None else code.body.call
+
+    @property
+    def name(self) -> str:
+        """A name to call it by, with positional arguments."""
+        if self._name is None:
+            code = self._code.code
+            self._name = f"f_{self._lowering.temporaries.new()}"
+            self._site.before += code.before
+            pos = (
+                "None"
+                if code.kind != CONSTANT
+                else self._lowering.bind_as("pos", _genpy.titus.util.pos)
+            )
+            if self._code.body is not None:
+                text = f"{self._name} = lambda {', '.join(self.params)}: {self.body}"
+            else:
+                text = f"{self._name} = lambda *x: {code.text}(state, None, {pos}, None, *x)"
+            self._site.before.append(text)
+        return self._name
+
+    def inline(self, *args: str) -> str | None:
+        """Return the body with these names for its parameters; None if it is no expression."""
+        if self.body is None or len(args) != len(self.params):
+            return None
+        names = dict(zip(self.params, args, strict=True))
+
+        def replace(match: re.Match[str]) -> str:
+            return names.get(match[0], match[0])
+
+        return f"({_STRING_OR_NAME.sub(replace, self.body)})"
+
+
+def _identifier(text: str) -> str:
+    """Return a text with each other character than a letter or digit as its number."""
+    return "".join(c if c.isalnum() else "_" if c == "." else f"_{ord(c)}" for c in text)
+
+
+__all__ = ["CallSite", "Calls", "FunctionCode", "SiteFunction", "Statement"]

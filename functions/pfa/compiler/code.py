@@ -1,0 +1,111 @@
+"""Pieces of generated Python: statements, and the expression that gives their value.
+
+PFA is made of expressions, Python of statements and expressions. A piece of code holds the
+statements that must run first, and the expression to use afterwards. Where pieces are arguments of
+one call, ``in_order`` keeps the order in which they are evaluated, errors included.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pfa.specialise import MISSING
+
+CONSTANT, VARIABLE, EXPRESSION = range(3)
+MAX_DEPTH = 40  # of brackets in one expression; Python's parser gives up at 200
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A compound statement: ``header`` ends in a colon."""
+
+    header: str
+    body: "list[Statement]"
+
+
+Statement = str | Block
+
+
+@dataclass(slots=True, eq=False)
+class Code:
+    """``text`` after ``before`` gives a value of ``avro_type`` (titus's; None if it is tagged)."""
+
+    text: str
+    before: list[Statement] = field(default_factory=list)
+    kind: int = EXPRESSION
+    avro_type: Any = None
+    depth: int = 0  # of brackets in text
+    value: Any = MISSING  # of a literal
+    cell: str | None = None  # the constant cell that it is the whole of
+    call: Any = None  # the Site of the library call that it is
+    uses: int = 0  # size of the text that was written for it, with all that is inside
+
+
+def render(statements: Iterable[Statement], indent: int = 0) -> Iterator[str]:
+    """Yield the lines of statements."""
+    for statement in statements:
+        if isinstance(statement, str):
+            yield " " * indent + statement
+        else:
+            yield " " * indent + statement.header
+            yield from render(statement.body or ["pass"], indent + 1)
+
+
+def assigned(statements: Iterable[Statement]) -> set[str]:
+    """Return the variables of PFA (``v_…``) that statements assign."""
+    names: set[str] = set()
+    for statement in statements:
+        if isinstance(statement, Block):
+            names |= assigned(statement.body)
+            statement = statement.header.removeprefix("for ").replace(" in ", " = ", 1)
+        target, equals, _ = statement.partition(" = ")
+        if equals and target.startswith("v_"):
+            names.update(target.split(", "))
+    return names
+
+
+class Temporaries:
+    """Names of variables that hold what an expression gave."""
+
+    def __init__(self) -> None:
+        """Begin with t1."""
+        self.count = 0
+
+    def new(self) -> str:
+        """Return a name that was not used before."""
+        self.count += 1
+        return f"t{self.count}"
+
+    def hold(self, code: Code, before: list[Statement]) -> str:
+        """Return a text for a value that may be written often; append what it needs."""
+        before += code.before
+        if code.kind != EXPRESSION:
+            return code.text
+        name = self.new()
+        before.append(f"{name} = {code.text}")
+        return name
+
+    def in_order(self, codes: Sequence[Code]) -> tuple[list[Statement], list[str], int]:
+        """Return statements, and texts to use once each in their order afterwards; their depth.
+
+        What comes before a piece that needs statements is held in variables.
+        """
+        last = max((i for i, code in enumerate(codes) if code.before), default=-1)
+        before: list[Statement] = []
+        texts: list[str] = []
+        for i, code in enumerate(codes):
+            changed = code.kind == VARIABLE and i < last and code.text.startswith("v_")
+            if changed:
+                changed = any(code.text in assigned(other.before) for other in codes[i + 1 :])
+            if changed:
+                before += code.before
+                name = self.new()
+                before.append(f"{name} = {code.text}")
+                texts.append(name)
+            elif i < last or code.depth >= MAX_DEPTH:
+                texts.append(self.hold(code, before))
+            else:
+                before += code.before
+                texts.append(code.text)
+        deepest = max((code.depth for code in codes if code.depth < MAX_DEPTH), default=0)
+        return before, texts, deepest

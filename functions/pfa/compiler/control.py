@@ -1,0 +1,232 @@
+"""Conditions, loops, ``cast``, ``ifnotnull``, ``try``, ``error``, ``do`` and ``log``."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pfa.compat.loader import load
+from pfa.compiler import runtime
+from pfa.compiler.code import CONSTANT, MAX_DEPTH, VARIABLE, Block, Code, Statement
+
+_genpy = load("titus.genpy")
+_datatype = load("titus.datatype")
+
+_NUMBERS = ("int", "long", "float", "double")  # each is accepted where a later one is wanted
+
+
+class Control:
+    """Methods of Lowering; ``self`` is one."""
+
+    def run(self: Any, codes: Sequence[Code]) -> list[Statement]:
+        """Statements that evaluate codes in order for what they do."""
+        statements: list[Statement] = []
+        for code in codes:
+            statements += code.before
+            if code.kind not in (CONSTANT, VARIABLE):
+                statements.append(code.text)
+        return statements
+
+    def block(self: Any, codes: Sequence[Code]) -> tuple[list[Statement], Code]:
+        """Statements that evaluate codes in order, and the code of the last one's value."""
+        last = codes[-1]
+        return [*self.run(codes[:-1]), *last.before], last
+
+    def into(self: Any, name: str, codes: Sequence[Code]) -> list[Statement]:
+        """Statements that evaluate codes in order and keep the value of the last."""
+        statements, last = self.block(codes)
+        return [*statements, f"{name} = {last.text}"]
+
+    def conditional(
+        self: Any,
+        before: list[Statement],
+        condition: str,
+        then: list[Statement],
+        otherwise: list[Statement] | None,
+        result: str = "None",
+    ) -> Code:
+        """Code of an ``if`` statement whose value is in the variable ``result``."""
+        statements = [*before, Block(f"if {condition}:", then)]
+        if otherwise is not None:
+            statements.append(Block("else:", otherwise))
+        return Code(result, statements, CONSTANT if result == "None" else VARIABLE)
+
+    def lower_Do(self: Any, context: Any) -> Code:
+        statements, last = self.block(context.exprs)
+        return Code(last.text, statements, last.kind, depth=last.depth)
+
+    def lower_If(self: Any, context: Any) -> Code:
+        return self.choice([(context.predicate, context.thenClause)], context.elseClause)
+
+    def lower_Cond(self: Any, context: Any) -> Code:
+        blocks = [(block.pred, block.exprs) for block in context.walkBlocks]
+        otherwise = blocks.pop()[1] if context.complete else None
+        return self.choice(blocks, otherwise)
+
+    def choice(
+        self: Any, cases: list[tuple[Code, Sequence[Code]]], otherwise: Sequence[Code] | None
+    ) -> Code:
+        """Code of the first case whose condition holds, or of ``otherwise``."""
+        if otherwise is not None and len(cases) == 1:
+            ((condition, then),) = cases
+            parts = [condition, *then, *otherwise]
+            simple = len(then) == len(otherwise) == 1 and not any(c.before for c in parts[1:])
+            if simple and max(part.depth for part in parts) < MAX_DEPTH // 2:
+                text = f"({then[0].text} if {condition.text} else {otherwise[0].text})"
+                return self.made(text, parts)
+        result = "None" if otherwise is None else self.temporaries.new()
+        rest = [] if otherwise is None else self.into(result, otherwise)
+        chained = False  # rest is an "if" that may become an "elif"
+        for condition, then in reversed(cases):
+            body = self.run(then) if otherwise is None else self.into(result, then)
+            chosen: list[Statement] = [*condition.before, Block(f"if {condition.text}:", body)]
+            if chained:
+                first, *more = rest
+                chosen += [Block(f"el{first.header}", first.body), *more]
+            elif rest:
+                chosen.append(Block("else:", rest))
+            rest, chained = chosen, not condition.before
+        return Code(result, rest, CONSTANT if result == "None" else VARIABLE)
+
+    def lower_While(self: Any, context: Any) -> Code:
+        return self.loop(context.predicate, context.loopBody)
+
+    def loop(
+        self: Any, condition: Code, body: Sequence[Code], step: Sequence[Statement] = ()
+    ) -> Code:
+        """Code of a loop with its condition at the start."""
+        inside = ["state.checkTime()", *self.run(body), *step]
+        if condition.before:
+            stop = Block(f"if not {condition.text}:", ["break"])
+            return self.statement(Block("while True:", [*condition.before, stop, *inside]))
+        return self.statement(Block(f"while {condition.text}:", inside))
+
+    def statement(self: Any, *statements: Statement) -> Code:
+        """Code of statements without a value."""
+        return Code("None", list(statements), CONSTANT, value=None)
+
+    def lower_DoUntil(self: Any, context: Any) -> Code:
+        until = context.predicate
+        body = ["state.checkTime()", *self.run(context.loopBody), *until.before]
+        stop = Block(f"if {until.text}:", ["break"])
+        return self.statement(Block("while True:", [*body, stop]))
+
+    def lower_For(self: Any, context: Any) -> Code:
+        begin = self.lower_Let(_Assignments(context.initNameTypeExpr))
+        step = self.lower_Let(_Assignments(context.stepNameTypeExpr))
+        loop = self.loop(context.predicate, context.loopBody, step.before)
+        return self.statement(*begin.before, *loop.before)
+
+    def lower_Foreach(self: Any, context: Any) -> Code:
+        items = context.objExpr
+        body = ["state.checkTime()", *self.run(context.loopBody)]
+        loop = Block(f"for v_{context.name} in {items.text}:", body)
+        return self.statement(*items.before, loop)
+
+    def lower_Forkeyval(self: Any, context: Any) -> Code:
+        items = context.objExpr
+        body = ["state.checkTime()", *self.run(context.loopBody)]
+        names = f"v_{context.forkey}, v_{context.forval}"
+        loop = Block(f"for {names} in list({items.text}.items()):", body)
+        return self.statement(*items.before, loop)
+
+    def lower_CastCase(self: Any, context: Any) -> Any:
+        return context
+
+    def lower_CastBlock(self: Any, context: Any) -> Code:
+        no_match = self.bind_as("NO_MATCH", runtime.NO_MATCH)
+        before: list[Statement] = []
+        value = self.temporaries.hold(context.expr, before)
+        result = "None" if context.partial else self.temporaries.new()
+        rest: list[Statement] = [] if context.partial else [f"{result} = None"]
+        is_union = isinstance(context.exprType, _datatype.AvroUnion)
+        for case, _ in reversed(context.cases):
+            name = f"v_{case.name}"
+            cast = self.bind(f"cast_{case.toType.name}", self.caster(case.toType, is_union))
+            body = self.run(case.clause) if context.partial else self.into(result, case.clause)
+            found: list[Statement] = [
+                f"{name} = {cast}({value})",
+                Block(f"if {name} is not {no_match}:", body),
+            ]
+            if rest:
+                found.append(Block("else:", rest))
+            rest = found
+        return Code(result, [*before, *rest], CONSTANT if context.partial else VARIABLE)
+
+    def caster(self: Any, to: Any, is_union: bool) -> Any:
+        """Make what casts a value to the type of a case."""
+        tags = None
+        if is_union:
+            narrower = _NUMBERS[: _NUMBERS.index(to.name)] if to.name in _NUMBERS else ()
+            tags = frozenset([to.name, *narrower])
+        errors = (_genpy.AvroException, TypeError)
+        return runtime.caster(lambda value: _datatype.jsonDecoder(to, value), tags, errors)
+
+    def lower_Upcast(self: Any, context: Any) -> Code:
+        union, of = context.retType, context.originalType
+        code: Code = context.expr
+        if isinstance(union, _datatype.AvroUnion) and not isinstance(of, _datatype.AvroUnion):
+            for branch in union.types:
+                if branch.accepts(of):
+                    return self.wrap(code, branch.name)
+        return Code(code.text, code.before, code.kind, depth=code.depth)
+
+    def lower_IfNotNull(self: Any, context: Any) -> Code:
+        codes = [code for _, _, code in context.symbolTypeResult]
+        before, texts, _ = self.temporaries.in_order(codes)
+        held = [self.temporaries.new() for _ in texts]
+        before.append(f"{', '.join(held)} = {', '.join(texts)}")
+        then: list[Statement] = []
+        for (name, of, _), value in zip(context.symbolTypeResult, held, strict=True):
+            untag = self.untagger(of)
+            then.append(f"v_{name} = {untag}({value})")
+        condition = " and ".join(f"{value} is not None" for value in held)
+        if context.elseClause is None:
+            then += self.run(context.thenClause)
+            return self.conditional(before, condition, then, None)
+        result = self.temporaries.new()
+        then += self.into(result, context.thenClause)
+        return self.conditional(
+            before, condition, then, self.into(result, context.elseClause), result
+        )
+
+    def untagger(self: Any, of: Any) -> str:
+        """Bind what takes a value of this type out of a union (see tags.py)."""
+        wanted = json.loads(repr(of))
+        if isinstance(wanted, dict):
+            wanted = wanted["type"] if wanted["type"] not in _NAMED else _full_name(wanted)
+        names = frozenset([wanted] if isinstance(wanted, str) else [])
+        if wanted in _NUMBERS:
+            names = frozenset(_NUMBERS[: _NUMBERS.index(wanted) + 1])
+        return str(self.bind(f"untag_{of.name if names else 'union'}", runtime.untagger(names)))
+
+    def lower_Error(self: Any, context: Any) -> Code:
+        error = self.bind_as("error", _genpy.error)
+        return Code(f"{error}({context.message!r}, {context.code!r}, {context.pos!r})")
+
+    def lower_Try(self: Any, context: Any) -> Code:
+        passing = (_genpy.PFATimeoutException, MemoryError)
+        caught = self.bind_as("caught", runtime.catcher(passing))
+        result = self.temporaries.new()
+        wanted = None if context.filter is None else self.bind("filter", context.filter)
+        attempt = Block("try:", self.into(result, context.exprs))
+        failed = Block("except Exception as e:", [f"{caught}(e, {wanted})", f"{result} = None"])
+        return Code(result, [attempt, failed], VARIABLE)
+
+    def lower_Log(self: Any, context: Any) -> Code:
+        before, texts, _ = self.temporaries.in_order([code for _, code in context.exprTypes])
+        return Code(f"self.log([{', '.join(texts)}], {context.namespace!r})", before)
+
+
+_NAMED = ("record", "enum", "fixed")
+
+
+def _full_name(schema: dict[str, Any]) -> str:
+    namespace = schema.get("namespace", "").strip()
+    return f"{namespace}.{schema['name']}" if namespace else str(schema["name"])
+
+
+class _Assignments:
+    """What lower_Let takes."""
+
+    def __init__(self, names: list[Any]) -> None:
+        self.nameTypeExpr = names

@@ -1,0 +1,173 @@
+"""The generated module of a document: its functions, and the engine's class."""
+
+import re
+from typing import Any
+
+from pfa.compat.loader import load
+from pfa.compiler.code import Block, Code, Statement, render
+
+_genpy = load("titus.genpy")
+
+_STATE = re.compile(r"\bstate\b")
+
+# Variables of PFA that hold something else than the input, and where it is.
+_GIVEN = {
+    "name": "self.config.name",
+    "instance": "self.instance",
+    "metadata": "self.config.metadata",
+    "version": "self.config.version",
+    "actionsStarted": "self.actionsStarted",
+    "actionsFinished": "self.actionsFinished",
+    "tally": "self.tally",
+}
+
+
+class Program:
+    """Generated source, and what it sees under which name.
+
+    It stands where titus's fromAst has the text of a class, and is run instead of it.
+    """
+
+    def __init__(self, source: str, bound: dict[str, Any], class_name: str) -> None:
+        """``class_name`` is the engine's."""
+        self.source = source
+        self.bound = bound
+        self.class_name = class_name
+        self.namespace: dict[str, Any] = {}
+
+    def run(self, names: dict[str, Any]) -> None:
+        """Make the class; titus looks for it in ``names``."""
+        code = compile(self.source, f"<{self.class_name}>", "exec", dont_inherit=True)
+        self.namespace = {**self.bound, "PFAEngine": _genpy.PFAEngine}
+        exec(code, self.namespace)
+        made = self.namespace[self.class_name]
+        made.program = self
+        names[self.class_name] = made
+
+
+def write(lowering: Any, context: Any) -> Program:
+    """Write the module of a document, of which all parts are lowered."""
+    lowering.bind_as("ExecutionState", _genpy.ExecutionState)
+    class_name = f"PFA_{context.name or _genpy.titus.util.uniqueEngineName()}"
+    statements: list[Statement] = []
+    for name, function in context.fcns:
+        params = [f"v_{param}" for param in function.paramNames]
+        header = f"def {lowering.user_functions[name]}({', '.join(['self', 'state', *params])}):"
+        body, last = lowering.block(function.exprs)
+        statements += [Block(header, [*body, f"return {last.text}"]), ""]
+    methods: list[Statement] = [_init(lowering, context), _initialize()]
+    for name, part in (("begin", context.begin[0]), ("end", context.end[0])):
+        methods.append(_once(lowering, name, part, context))
+    methods.append(_action(lowering, context))
+    if context.merge is not None:
+        methods.append(_merge(lowering, context))
+    methods.append(_pool_delete())
+    statements.append(Block(f"class {class_name}(PFAEngine):", methods))
+    return Program("\n".join(render(statements)) + "\n", lowering.bound, class_name)
+
+
+def _init(lowering: Any, context: Any) -> Block:
+    graph = {"(begin)": context.begin[2], "(action)": context.action[2], "(end)": context.end[2]}
+    if context.merge is not None:
+        graph["(merge)"] = context.merge[2]
+    for name, function in context.fcns:
+        graph[name] = function.calls
+    lowering.bind_as("call_graph", graph)
+    body: list[Statement] = [
+        "self.actionsStarted = 0",
+        "self.actionsFinished = 0",
+        "self.cells = cells",
+        "self.pools = pools",
+        "self.config = config",
+        "self.inputType = config.input",
+        "self.outputType = config.output",
+        "self.options = options",
+        "self.log = log",
+        "self.emit = emit",
+        "self.instance = instance",
+        "self.rand = rand",
+        "self.callGraph = call_graph",
+    ]
+    if context.method == _genpy.Method.FOLD:
+        body.append("self.tally = zero")
+    header = "def __init__(self, cells, pools, config, options, log, emit, zero, instance, rand):"
+    return Block(header, body)
+
+
+def _initialize() -> Block:
+    return Block("def initialize(self):", ["pass"])
+
+
+def _pool_delete() -> Block:
+    return Block(
+        "def pooldel(self, name, item):", ["self.pools[name].value.pop(item, None)", "return None"]
+    )
+
+
+def _prologue(statements: list[Statement], names: set[str], routine: str) -> list[Statement]:
+    """Statements that set what the others use: the state, and the given variables."""
+    text = "\n".join(render(statements))
+    out: list[Statement] = []
+    if _STATE.search(text):
+        out.append(f"state = ExecutionState(self.options, self.rand, {routine!r}, self.parser)")
+    used = set(re.findall(r"\bv_(\w+)", text))
+    out += [f"v_{name} = {where}" for name, where in _GIVEN.items() if name in used & names]
+    return out
+
+
+def _given(context: Any) -> set[str]:
+    is_fold = context.method == _genpy.Method.FOLD
+    return set(_GIVEN) if is_fold else set(_GIVEN) - {"tally"}
+
+
+def _once(lowering: Any, name: str, codes: list[Code], context: Any) -> Block:
+    if not codes:
+        return Block(f"def {name}(self):", ["pass"])
+    body = lowering.run(codes)
+    given = _given(context) if name == "end" else {"name", "instance", "metadata", "version"}
+    return Block(f"def {name}(self):", [*_prologue(body, given, "action"), *body])
+
+
+def _with_rollback(context: Any, body: list[Statement]) -> list[Statement]:
+    kept = [f"self.cells[{n!r}]" for n, cell in context.cells.items() if cell.rollback]
+    kept += [f"self.pools[{n!r}]" for n, pool in context.pools.items() if pool.rollback]
+    if not kept:
+        return body
+    return [
+        *(f"{item}.maybeSaveBackup()" for item in kept),
+        Block("try:", body),
+        Block("except Exception:", [*(f"{item}.maybeRestoreBackup()" for item in kept), "raise"]),
+    ]
+
+
+def _action(lowering: Any, context: Any) -> Block:
+    codes = context.action[0]
+    if context.method == _genpy.Method.EMIT:
+        body = [*lowering.run(codes), "self.actionsFinished += 1"]
+    else:
+        body, last = lowering.block(codes)
+        body = list(body)
+        if context.method == _genpy.Method.FOLD:
+            body += [f"self.tally = {last.text}", "self.actionsFinished += 1", "return self.tally"]
+        elif last.kind == 2:
+            body += [f"result = {last.text}", "self.actionsFinished += 1", "return result"]
+        else:
+            body += ["self.actionsFinished += 1", f"return {last.text}"]
+    body = [*_prologue(body, _given(context), "action"), *body]
+    lowering.bind_as("checkData", _genpy.titus.datatype.checkData)
+    return Block(
+        "def action(self, v_input, check=True):",
+        [
+            Block("if check:", ["v_input = checkData(v_input, self.inputType)"]),
+            "self.actionsStarted += 1",
+            *_with_rollback(context, body),
+        ],
+    )
+
+
+def _merge(lowering: Any, context: Any) -> Block:
+    body, last = lowering.block(context.merge[0])
+    body = [*body, f"self.tally = {last.text}", "return self.tally"]
+    given = {"name", "instance", "metadata", "version"}
+    body = [*_prologue(body, given, "merge"), *body]
+    return Block("def merge(self, v_tallyOne, v_tallyTwo):", _with_rollback(context, body))

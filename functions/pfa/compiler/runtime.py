@@ -1,0 +1,108 @@
+"""What the generated code calls: paths, casts, unions, updates. None of it knows a document."""
+
+from collections.abc import Callable
+from typing import Any
+
+NO_MATCH: Any = object()  # of a case of ``cast``, or of ``unpack``
+
+
+def getter(
+    error: type[Exception], array_code: int, map_code: int, form: str, pos: str | None
+) -> Callable[..., Any]:
+    """Make what follows a path with indexes; raises ``error`` as titus does."""
+
+    def get(value: Any, *path: Any) -> Any:
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError):
+                if isinstance(value, list | tuple):
+                    raise error("array index not found", array_code, form, pos) from None
+                raise error("map key not found", map_code, form, pos) from None
+        return value
+
+    return get
+
+
+def untagger(tags: frozenset[str]) -> Callable[[Any], Any]:
+    """Make what takes a value of a union out of its tag, if the tag is one of these."""
+
+    def untag(value: Any) -> Any:
+        if isinstance(value, dict) and len(value) == 1:
+            ((tag, inner),) = value.items()
+            if tag in tags:
+                return inner
+        return value
+
+    return untag
+
+
+def caster(
+    decode: Callable[[Any], Any],
+    tags: frozenset[str] | None,
+    errors: tuple[type[Exception], ...],
+) -> Callable[[Any], Any]:
+    """Make what gives a value as the type of a case of ``cast``, or NO_MATCH.
+
+    ``tags`` are those that fit the case, if the value is of a union.
+    """
+
+    def cast(value: Any) -> Any:
+        if tags is not None and isinstance(value, dict) and len(value) == 1:
+            ((tag, value),) = value.items()
+            if tag not in tags:
+                return NO_MATCH
+        try:
+            return decode(value)
+        except errors:
+            return NO_MATCH
+
+    return cast
+
+
+class Updater:
+    """A function that updates a cell or pool, as titus's ``update`` calls it."""
+
+    paramNames = ("x",)  # noqa: N815 - titus's name
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        """Take a function (state, scope, pos, types, old value)."""
+        self.function = function
+
+    def __call__(self, state: Any, scope: Any) -> Any:
+        """Give the new value."""
+        return self.function(state, None, None, None, scope.symbols["x"])
+
+
+def catcher(passing: tuple[type[BaseException], ...]) -> Callable[[Exception, Any], None]:
+    """Make what ``try`` does with an error: raise it again unless its filter takes it."""
+
+    def caught(error: Exception, wanted: Any) -> None:
+        if isinstance(error, passing):
+            raise error
+        message = getattr(error, "message", str(error))
+        code = getattr(error, "code", None)
+        if wanted is None or message in wanted or (code is not None and code in wanted):
+            return
+        raise error
+
+    return caught
+
+
+def unpacker(
+    one: Callable[..., Any], misaligned: type[Exception], scope_class: Any
+) -> Callable[..., Any]:
+    """Make what reads the values of ``unpack``: a list, or NO_MATCH."""
+
+    def unpack(data: Any, formats: Any) -> Any:
+        scope = scope_class(None)
+        try:
+            for name, form, length in formats:
+                data = one(data, scope, name, form, length)
+        except misaligned:
+            return NO_MATCH
+        if len(data) != 0:
+            return NO_MATCH
+        return [scope.symbols[name] for name, _, _ in formats]
+
+    return unpack

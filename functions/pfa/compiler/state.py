@@ -1,0 +1,47 @@
+"""Cells and pools."""
+
+from typing import Any
+
+from pfa.compat.loader import load
+from pfa.compiler.code import CONSTANT, Code
+
+_genpy = load("titus.genpy")
+
+
+class State:
+    """Methods of Lowering; ``self`` is one."""
+
+    def lower_CellGet(self: Any, context: Any) -> Code:
+        if context.cell not in self.constant_cells:
+            base = Code(f"self.cells[{context.cell!r}].value")
+            return self.get(base, context.path, (2004, 2005), "cell", context.pos)
+        base = Code(self.cell_name(context.cell), kind=CONSTANT, cell=context.cell)
+        if not context.path:
+            return base
+        return self.get(base, context.path, (2004, 2005), "cell", context.pos)
+
+    def lower_CellTo(self: Any, context: Any) -> Code:
+        codes = [*self.path(context.path), self.update_function(context.to)]
+        before, texts, depth = self.temporaries.in_order(codes)
+        text = (
+            f"self.cells[{context.cell!r}].update(state, None, [{', '.join(texts[:-1])}],"
+            f" {texts[-1]}, 2006, 2007, 'cell-to', {context.pos!r})"
+        )
+        return Code(text, before, depth=depth + 2)
+
+    def lower_PoolGet(self: Any, context: Any) -> Code:
+        base = Code(f"self.pools[{context.pool!r}].value")
+        return self.get(base, context.path, (2008, 2009), "pool", context.pos)
+
+    def lower_PoolTo(self: Any, context: Any) -> Code:
+        codes = [*self.path(context.path), self.update_function(context.to), context.init]
+        before, texts, depth = self.temporaries.in_order(codes)
+        text = (
+            f"self.pools[{context.pool!r}].update(state, None, [{', '.join(texts[:-2])}],"
+            f" {texts[-2]}, {texts[-1]}, 2010, 2011, 'pool-to', {context.pos!r})"
+        )
+        return Code(text, before, depth=depth + 2)
+
+    def lower_PoolDel(self: Any, context: Any) -> Code:
+        item: Code = context.dell
+        return self.made(f"self.pooldel({context.pool!r}, {item.text})", [item])
