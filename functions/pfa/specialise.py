@@ -16,14 +16,19 @@ MISSING: Any = object()  # what is not known before a record comes
 class Function(Protocol):
     """A function that a document gives to a library function.
 
-    ``name`` calls it with positional arguments; ``inline`` gives the expression of one call where
-    the function's body is a single expression, else None.
+    ``params`` are the names of its parameters in the generated code; ``call`` is the library call
+    that its body is, if it is one expression and that a call.
     """
 
-    name: str
+    params: list[str]
+    call: "Site | None"
+
+    @property
+    def name(self) -> str:
+        """A name that calls it with positional arguments."""
 
     def inline(self, *args: str) -> str | None:
-        """Return the body with these expressions for its parameters."""
+        """Return the body with these names for its parameters; None if it is no expression."""
 
 
 class Site(Protocol):

@@ -2,13 +2,21 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from pfa.compat.loader import load
-from pfa.compiler import runtime
-from pfa.compiler.code import CONSTANT, EXPRESSION, MAX_DEPTH, VARIABLE, Block, Code, Statement
-from pfa.specialise import MISSING, find
+from pfa.compiler.code import (
+    CONSTANT,
+    EXPRESSION,
+    MAX_DEPTH,
+    VARIABLE,
+    Block,
+    Code,
+    FunctionCode,
+    Statement,
+)
+from pfa.compiler.state import State
+from pfa.specialise import MISSING, Function, Site, find
 
 _genpy = load("titus.genpy")
 _pfaast = load("titus.pfaast")
@@ -18,20 +26,10 @@ _fcn = load("titus.fcn")
 _STRING_OR_NAME = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*""")
 
 
-@dataclass(slots=True, eq=False)
-class FunctionCode:
-    """A function as an argument; ``code`` gives titus's (state, scope, pos, types, *arguments)."""
+class Calls(State):
+    """Methods of the task for these forms."""
 
-    code: Code
-    params: list[str] = field(default_factory=list)
-    body: Code | None = None  # of an inline function of one expression
-    avro_type: Any = None
-
-
-class Calls:
-    """Methods of Lowering; ``self`` is one."""
-
-    def lower_FcnDef(self: Any, context: Any) -> FunctionCode:
+    def _fcn_def(self, context: Any) -> FunctionCode:
         params = [f"v_{name}" for name in context.paramNames]
         statements, last = self.block(context.exprs)
         header = ", ".join(["state", "scope", "pos", "types", *params])
@@ -42,7 +40,7 @@ class Calls:
         code = Code(f"(lambda {header}: {last.text})", depth=last.depth + 1)
         return FunctionCode(code, params, last)
 
-    def lower_FcnRef(self: Any, context: Any) -> FunctionCode:
+    def _fcn_ref(self, context: Any) -> FunctionCode:
         function = context.fcn
         if isinstance(function, _pfaast.UserFcn):
             name = self.user_functions[function.name]
@@ -52,7 +50,7 @@ class Calls:
             return FunctionCode(Code("(lambda state, scope, pos, types, x: self.emit(x))", depth=1))
         return FunctionCode(Code(self.library(function), kind=CONSTANT))
 
-    def lower_FcnRefFill(self: Any, context: Any) -> FunctionCode:
+    def _fcn_ref_fill(self, context: Any) -> FunctionCode:
         free = 0
         arguments: list[Code] = []
         for name in context.originalParamNames:
@@ -69,8 +67,8 @@ class Calls:
         define = Block(f"def {name}({header}):", [*before, f"return {text}"])
         return FunctionCode(Code(name, [define], VARIABLE), params)
 
-    def call_of(self: Any, function: Any, texts: list[str]) -> str:
-        """Text of a call without the types of its arguments, as of a function that was handed on."""
+    def call_of(self, function: Any, texts: list[str]) -> str:
+        """Text of a call of a function that was handed on: without the types of its arguments."""
         if isinstance(function, _pfaast.UserFcn):
             return f"{self.user_functions[function.name]}({', '.join(['self', 'state', *texts])})"
         if isinstance(function, _pfaast.EmitFcn):
@@ -78,20 +76,11 @@ class Calls:
         pos = self.bind_as("pos", _genpy.titus.util.pos)  # what titus's callfcn hands on
         return f"{self.library(function)}({', '.join(['state', 'None', pos, 'None', *texts])})"
 
-    def library(self: Any, function: Any) -> str:
+    def library(self, function: Any) -> str:
         """Name of a library function as titus has it."""
         return str(self.bind_as(f"lib_{_identifier(function.name)}", function))
 
-    def update_function(self: Any, to: Any) -> Code:
-        """What titus's ``update`` takes: a value, or a function of the old one."""
-        if not isinstance(to, FunctionCode):
-            return to  # type: ignore[no-any-return]
-        if to.code.kind == CONSTANT:  # of the library: titus has an error there
-            return to.code
-        updater = self.bind_as("Updater", runtime.Updater)
-        return Code(f"{updater}({to.code.text})", to.code.before, depth=to.code.depth + 1)
-
-    def lower_CallUserFcn(self: Any, context: Any) -> Code:
+    def _call_user_fcn(self, context: Any) -> Code:
         names = [self.user_functions[f"u.{name}"] for name in context.nameToFcn]
         table = ", ".join(
             f"{name!r}: {function}" for name, function in zip(context.nameToFcn, names, strict=True)
@@ -100,7 +89,7 @@ class Calls:
         arguments = ", ".join(["self", "state", *texts[1:]])
         return Code(f"{{{table}}}[{texts[0]}]({arguments})", before, depth=depth + 1)
 
-    def lower_Call(self: Any, context: Any) -> Code:
+    def _call(self, context: Any) -> Code:
         function = context.fcn
         if isinstance(function, _pfaast.UserFcn | _pfaast.EmitFcn):
             before, texts, depth = self.temporaries.in_order(self.values(context.args))
@@ -110,27 +99,26 @@ class Calls:
         site = CallSite(self, context)
         written = self.specialise(site)
         if written is not None:
-            self.specialised.append(function.name)
             return Code(written, site.before, depth=site.depth + 2, call=site)
-        made: Code = self.call_library(context)
+        made = self.call_library(context)
         made.call = site
         return made
 
-    def values(self: Any, arguments: Sequence[Any]) -> list[Code]:
+    def values(self, arguments: Sequence[Any]) -> list[Code]:
         """Arguments as titus's library takes them."""
         return [each.code if isinstance(each, FunctionCode) else each for each in arguments]
 
-    def logical(self: Any, name: str, left: Code, right: Code) -> Code:
+    def logical(self, name: str, left: Code, right: Code) -> Code:
         """Code of && and ||, which evaluate the right side only if it matters."""
         word = "and" if name == "&&" else "or"
         if not right.before and max(left.depth, right.depth) < MAX_DEPTH:
-            return self.made(f"({left.text} {word} {right.text})", [left, right])  # type: ignore[no-any-return]
+            return self.made(f"({left.text} {word} {right.text})", [left, right])
         result = self.temporaries.new()
         condition = result if word == "and" else f"not {result}"
         more = Block(f"if {condition}:", self.into(result, [right]))
         return Code(result, [*left.before, f"{result} = {left.text}", more], VARIABLE)
 
-    def specialise(self: Any, site: "CallSite") -> str | None:
+    def specialise(self, site: "CallSite") -> str | None:
         """Text of a call of which the types or constants are made use of."""
         write, make = find(site.name)
         if write is not None:
@@ -140,20 +128,20 @@ class Calls:
             return None
         return f"{self.bind(site.name, kernel)}({', '.join(site.args)})"
 
-    def call_library(self: Any, context: Any) -> Code:
+    def call_library(self, context: Any) -> Code:
         """Code of a call of titus's own function."""
         function = context.fcn
         types = [*context.paramTypes, context.retType]
         codes = self.values(context.args)
         if type(function).genpy is not _fcn.LibFcn.genpy:
-            return self.own_text(function, types, codes, context.pos)  # type: ignore[no-any-return]
+            return self.own_text(function, types, codes, context.pos)
         before, texts, depth = self.temporaries.in_order(codes)
         fixed = ["state", "None", repr(context.pos), self.types(types)]
         return Code(
             f"{self.library(function)}({', '.join([*fixed, *texts])})", before, depth=depth + 1
         )
 
-    def own_text(self: Any, function: Any, types: Any, codes: list[Code], pos: Any) -> Code:
+    def own_text(self, function: Any, types: Any, codes: list[Code], pos: Any) -> Code:
         """Code of a function that titus writes as an expression (len, float, pi, &&& and |||)."""
         self.bind_as("math", _genpy.math)
         if function.name not in ("&&&", "|||"):
@@ -167,7 +155,7 @@ class Calls:
                     text = fixed + text.removeprefix(start)
             return Code(text, before, depth=depth + 1)
         before = []
-        later = []
+        later: list[str] = []
         for code in codes:
             if code.before:
                 name = f"f_{self.temporaries.new()}"
@@ -175,9 +163,9 @@ class Calls:
                 later.append(name)
             else:
                 later.append(f"(lambda: {code.text})")
-        fixed = ["state", "None", repr(pos), self.types(types)]
+        arguments = ["state", "None", repr(pos), self.types(types), *later]
         depth = max(code.depth for code in codes) + 2
-        return Code(f"{self.library(function)}({', '.join([*fixed, *later])})", before, depth=depth)
+        return Code(f"{self.library(function)}({', '.join(arguments)})", before, depth=depth)
 
 
 class CallSite:
@@ -195,6 +183,9 @@ class CallSite:
             Code("None", kind=CONSTANT) if isinstance(each, FunctionCode) else each
             for each in context.args
         ]
+        self.before: list[Statement]
+        self.args: list[str]
+        self.depth: int
         self.before, self.args, self.depth = lowering.temporaries.in_order(codes)
         self._held = [
             code.kind != EXPRESSION or text != code.text
@@ -232,7 +223,7 @@ class CallSite:
             return MISSING
         return self._lowering.config.cells[code.cell].initJsonNode
 
-    def function(self, index: int) -> "SiteFunction":
+    def function(self, index: int) -> Function:
         """Return an argument that is a function."""
         return SiteFunction(self._lowering, self, self._arguments[index])
 
@@ -257,7 +248,7 @@ class SiteFunction:
         self._name: str | None = None
         self.params = list(code.params)
         self.body = None if code.body is None else code.body.text
-        self.call: CallSite | None = None if code.body is None else code.body.call
+        self.call: Site | None = None if code.body is None else code.body.call
 
     @property
     def name(self) -> str:

@@ -38,7 +38,16 @@ class Code:
     value: Any = MISSING  # of a literal
     cell: str | None = None  # the constant cell that it is the whole of
     call: Any = None  # the Site of the library call that it is
-    uses: int = 0  # size of the text that was written for it, with all that is inside
+
+
+@dataclass(slots=True, eq=False)
+class FunctionCode:
+    """A function as an argument; ``code`` takes titus's (state, scope, pos, types, *arguments)."""
+
+    code: Code
+    params: list[str] = field(default_factory=list)
+    body: Code | None = None  # of an inline function of one expression
+    avro_type: Any = None
 
 
 def render(statements: Iterable[Statement], indent: int = 0) -> Iterator[str]:

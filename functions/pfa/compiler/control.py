@@ -7,6 +7,7 @@ from typing import Any
 from pfa.compat.loader import load
 from pfa.compiler import runtime
 from pfa.compiler.code import CONSTANT, MAX_DEPTH, VARIABLE, Block, Code, Statement
+from pfa.compiler.values import Values
 
 _genpy = load("titus.genpy")
 _datatype = load("titus.datatype")
@@ -14,56 +15,23 @@ _datatype = load("titus.datatype")
 _NUMBERS = ("int", "long", "float", "double")  # each is accepted where a later one is wanted
 
 
-class Control:
-    """Methods of Lowering; ``self`` is one."""
+class Control(Values):
+    """Methods of the task for these forms."""
 
-    def run(self: Any, codes: Sequence[Code]) -> list[Statement]:
-        """Statements that evaluate codes in order for what they do."""
-        statements: list[Statement] = []
-        for code in codes:
-            statements += code.before
-            if code.kind not in (CONSTANT, VARIABLE):
-                statements.append(code.text)
-        return statements
-
-    def block(self: Any, codes: Sequence[Code]) -> tuple[list[Statement], Code]:
-        """Statements that evaluate codes in order, and the code of the last one's value."""
-        last = codes[-1]
-        return [*self.run(codes[:-1]), *last.before], last
-
-    def into(self: Any, name: str, codes: Sequence[Code]) -> list[Statement]:
-        """Statements that evaluate codes in order and keep the value of the last."""
-        statements, last = self.block(codes)
-        return [*statements, f"{name} = {last.text}"]
-
-    def conditional(
-        self: Any,
-        before: list[Statement],
-        condition: str,
-        then: list[Statement],
-        otherwise: list[Statement] | None,
-        result: str = "None",
-    ) -> Code:
-        """Code of an ``if`` statement whose value is in the variable ``result``."""
-        statements = [*before, Block(f"if {condition}:", then)]
-        if otherwise is not None:
-            statements.append(Block("else:", otherwise))
-        return Code(result, statements, CONSTANT if result == "None" else VARIABLE)
-
-    def lower_Do(self: Any, context: Any) -> Code:
+    def _do(self, context: Any) -> Code:
         statements, last = self.block(context.exprs)
         return Code(last.text, statements, last.kind, depth=last.depth)
 
-    def lower_If(self: Any, context: Any) -> Code:
+    def _if(self, context: Any) -> Code:
         return self.choice([(context.predicate, context.thenClause)], context.elseClause)
 
-    def lower_Cond(self: Any, context: Any) -> Code:
+    def _cond(self, context: Any) -> Code:
         blocks = [(block.pred, block.exprs) for block in context.walkBlocks]
         otherwise = blocks.pop()[1] if context.complete else None
         return self.choice(blocks, otherwise)
 
     def choice(
-        self: Any, cases: list[tuple[Code, Sequence[Code]]], otherwise: Sequence[Code] | None
+        self, cases: list[tuple[Code, Sequence[Code]]], otherwise: Sequence[Code] | None
     ) -> Code:
         """Code of the first case whose condition holds, or of ``otherwise``."""
         if otherwise is not None and len(cases) == 1:
@@ -75,24 +43,23 @@ class Control:
                 return self.made(text, parts)
         result = "None" if otherwise is None else self.temporaries.new()
         rest = [] if otherwise is None else self.into(result, otherwise)
-        chained = False  # rest is an "if" that may become an "elif"
+        alternatives: list[Block] = []  # what is in rest, if that is an "if" alone
         for condition, then in reversed(cases):
             body = self.run(then) if otherwise is None else self.into(result, then)
-            chosen: list[Statement] = [*condition.before, Block(f"if {condition.text}:", body)]
-            if chained:
-                first, *more = rest
+            chosen = [Block(f"if {condition.text}:", body)]
+            if alternatives:
+                first, *more = alternatives
                 chosen += [Block(f"el{first.header}", first.body), *more]
             elif rest:
                 chosen.append(Block("else:", rest))
-            rest, chained = chosen, not condition.before
+            rest = [*condition.before, *chosen]
+            alternatives = [] if condition.before else chosen
         return Code(result, rest, CONSTANT if result == "None" else VARIABLE)
 
-    def lower_While(self: Any, context: Any) -> Code:
+    def _while(self, context: Any) -> Code:
         return self.loop(context.predicate, context.loopBody)
 
-    def loop(
-        self: Any, condition: Code, body: Sequence[Code], step: Sequence[Statement] = ()
-    ) -> Code:
+    def loop(self, condition: Code, body: Sequence[Code], step: Sequence[Statement] = ()) -> Code:
         """Code of a loop with its condition at the start."""
         inside = ["state.checkTime()", *self.run(body), *step]
         if condition.before:
@@ -100,39 +67,39 @@ class Control:
             return self.statement(Block("while True:", [*condition.before, stop, *inside]))
         return self.statement(Block(f"while {condition.text}:", inside))
 
-    def statement(self: Any, *statements: Statement) -> Code:
+    def statement(self, *statements: Statement) -> Code:
         """Code of statements without a value."""
         return Code("None", list(statements), CONSTANT, value=None)
 
-    def lower_DoUntil(self: Any, context: Any) -> Code:
+    def _do_until(self, context: Any) -> Code:
         until = context.predicate
         body = ["state.checkTime()", *self.run(context.loopBody), *until.before]
         stop = Block(f"if {until.text}:", ["break"])
         return self.statement(Block("while True:", [*body, stop]))
 
-    def lower_For(self: Any, context: Any) -> Code:
-        begin = self.lower_Let(_Assignments(context.initNameTypeExpr))
-        step = self.lower_Let(_Assignments(context.stepNameTypeExpr))
+    def _for(self, context: Any) -> Code:
+        begin = self._let(_Assignments(context.initNameTypeExpr))
+        step = self._let(_Assignments(context.stepNameTypeExpr))
         loop = self.loop(context.predicate, context.loopBody, step.before)
         return self.statement(*begin.before, *loop.before)
 
-    def lower_Foreach(self: Any, context: Any) -> Code:
+    def _foreach(self, context: Any) -> Code:
         items = context.objExpr
         body = ["state.checkTime()", *self.run(context.loopBody)]
         loop = Block(f"for v_{context.name} in {items.text}:", body)
         return self.statement(*items.before, loop)
 
-    def lower_Forkeyval(self: Any, context: Any) -> Code:
+    def _forkeyval(self, context: Any) -> Code:
         items = context.objExpr
         body = ["state.checkTime()", *self.run(context.loopBody)]
         names = f"v_{context.forkey}, v_{context.forval}"
         loop = Block(f"for {names} in list({items.text}.items()):", body)
         return self.statement(*items.before, loop)
 
-    def lower_CastCase(self: Any, context: Any) -> Any:
+    def _cast_case(self, context: Any) -> Any:
         return context
 
-    def lower_CastBlock(self: Any, context: Any) -> Code:
+    def _cast_block(self, context: Any) -> Code:
         no_match = self.bind_as("NO_MATCH", runtime.NO_MATCH)
         before: list[Statement] = []
         value = self.temporaries.hold(context.expr, before)
@@ -152,7 +119,7 @@ class Control:
             rest = found
         return Code(result, [*before, *rest], CONSTANT if context.partial else VARIABLE)
 
-    def caster(self: Any, to: Any, is_union: bool) -> Any:
+    def caster(self, to: Any, is_union: bool) -> Any:
         """Make what casts a value to the type of a case."""
         tags = None
         if is_union:
@@ -161,7 +128,7 @@ class Control:
         errors = (_genpy.AvroException, TypeError)
         return runtime.caster(lambda value: _datatype.jsonDecoder(to, value), tags, errors)
 
-    def lower_Upcast(self: Any, context: Any) -> Code:
+    def _upcast(self, context: Any) -> Code:
         union, of = context.retType, context.originalType
         code: Code = context.expr
         if isinstance(union, _datatype.AvroUnion) and not isinstance(of, _datatype.AvroUnion):
@@ -170,7 +137,7 @@ class Control:
                     return self.wrap(code, branch.name)
         return Code(code.text, code.before, code.kind, depth=code.depth)
 
-    def lower_IfNotNull(self: Any, context: Any) -> Code:
+    def _if_not_null(self, context: Any) -> Code:
         codes = [code for _, _, code in context.symbolTypeResult]
         before, texts, _ = self.temporaries.in_order(codes)
         held = [self.temporaries.new() for _ in texts]
@@ -189,7 +156,7 @@ class Control:
             before, condition, then, self.into(result, context.elseClause), result
         )
 
-    def untagger(self: Any, of: Any) -> str:
+    def untagger(self, of: Any) -> str:
         """Bind what takes a value of this type out of a union (see tags.py)."""
         wanted = json.loads(repr(of))
         if isinstance(wanted, dict):
@@ -199,11 +166,11 @@ class Control:
             names = frozenset(_NUMBERS[: _NUMBERS.index(wanted) + 1])
         return str(self.bind(f"untag_{of.name if names else 'union'}", runtime.untagger(names)))
 
-    def lower_Error(self: Any, context: Any) -> Code:
+    def _error(self, context: Any) -> Code:
         error = self.bind_as("error", _genpy.error)
         return Code(f"{error}({context.message!r}, {context.code!r}, {context.pos!r})")
 
-    def lower_Try(self: Any, context: Any) -> Code:
+    def _try(self, context: Any) -> Code:
         passing = (_genpy.PFATimeoutException, MemoryError)
         caught = self.bind_as("caught", runtime.catcher(passing))
         result = self.temporaries.new()
@@ -212,7 +179,7 @@ class Control:
         failed = Block("except Exception as e:", [f"{caught}(e, {wanted})", f"{result} = None"])
         return Code(result, [attempt, failed], VARIABLE)
 
-    def lower_Log(self: Any, context: Any) -> Code:
+    def _log(self, context: Any) -> Code:
         before, texts, _ = self.temporaries.in_order([code for _, code in context.exprTypes])
         return Code(f"self.log([{', '.join(texts)}], {context.namespace!r})", before)
 
@@ -226,7 +193,7 @@ def _full_name(schema: dict[str, Any]) -> str:
 
 
 class _Assignments:
-    """What lower_Let takes."""
+    """What _let takes."""
 
     def __init__(self, names: list[Any]) -> None:
         self.nameTypeExpr = names

@@ -1,4 +1,8 @@
-"""The generated module of a document: its functions, and the engine's class."""
+"""The generated module of a document: its functions, and the engine's class.
+
+What is generated is run with ``exec``. Text of a document gets into it as ``repr`` of a scalar, or
+in names that titus checked (letters, digits and underscores) behind a prefix of ours.
+"""
 
 import re
 from typing import Any
@@ -39,7 +43,7 @@ class Program:
         """Make the class; titus looks for it in ``names``."""
         code = compile(self.source, f"<{self.class_name}>", "exec", dont_inherit=True)
         self.namespace = {**self.bound, "PFAEngine": _genpy.PFAEngine}
-        exec(code, self.namespace)
+        exec(code, self.namespace)  # noqa: S102 - see the module's docstring
         made = self.namespace[self.class_name]
         made.program = self
         names[self.class_name] = made

@@ -4,14 +4,15 @@ from typing import Any
 
 from pfa.compat.loader import load
 from pfa.compiler.code import CONSTANT, Code
+from pfa.compiler.control import Control
 
 _genpy = load("titus.genpy")
 
 
-class State:
-    """Methods of Lowering; ``self`` is one."""
+class State(Control):
+    """Methods of the task for these forms."""
 
-    def lower_CellGet(self: Any, context: Any) -> Code:
+    def _cell_get(self, context: Any) -> Code:
         if context.cell not in self.constant_cells:
             base = Code(f"self.cells[{context.cell!r}].value")
             return self.get(base, context.path, (2004, 2005), "cell", context.pos)
@@ -20,7 +21,7 @@ class State:
             return base
         return self.get(base, context.path, (2004, 2005), "cell", context.pos)
 
-    def lower_CellTo(self: Any, context: Any) -> Code:
+    def _cell_to(self, context: Any) -> Code:
         codes = [*self.path(context.path), self.update_function(context.to)]
         before, texts, depth = self.temporaries.in_order(codes)
         text = (
@@ -29,11 +30,11 @@ class State:
         )
         return Code(text, before, depth=depth + 2)
 
-    def lower_PoolGet(self: Any, context: Any) -> Code:
+    def _pool_get(self, context: Any) -> Code:
         base = Code(f"self.pools[{context.pool!r}].value")
         return self.get(base, context.path, (2008, 2009), "pool", context.pos)
 
-    def lower_PoolTo(self: Any, context: Any) -> Code:
+    def _pool_to(self, context: Any) -> Code:
         codes = [*self.path(context.path), self.update_function(context.to), context.init]
         before, texts, depth = self.temporaries.in_order(codes)
         text = (
@@ -42,6 +43,6 @@ class State:
         )
         return Code(text, before, depth=depth + 2)
 
-    def lower_PoolDel(self: Any, context: Any) -> Code:
+    def _pool_del(self, context: Any) -> Code:
         item: Code = context.dell
         return self.made(f"self.pooldel({context.pool!r}, {item.text})", [item])

@@ -6,7 +6,8 @@ from typing import Any
 
 from pfa.compat.loader import load
 from pfa.compiler import runtime
-from pfa.compiler.code import CONSTANT, VARIABLE, Code, Statement
+from pfa.compiler.base import Base
+from pfa.compiler.code import CONSTANT, VARIABLE, Code, FunctionCode, Statement
 
 _genpy = load("titus.genpy")
 _datatype = load("titus.datatype")
@@ -14,30 +15,30 @@ _datatype = load("titus.datatype")
 LONG_LITERAL = 500  # characters; longer ones are bound, so that the source stays readable
 
 
-class Values:
-    """Methods of Lowering; ``self`` is one."""
+class Values(Base):
+    """Methods of the task for these forms."""
 
-    def lower_LiteralNull(self: Any, _context: Any) -> Code:
+    def _literal_null(self, _context: Any) -> Code:
         return Code("None", kind=CONSTANT, value=None)
 
-    def lower_Doc(self: Any, _context: Any) -> Code:
+    def _doc(self, _context: Any) -> Code:
         return Code("None", kind=CONSTANT, value=None)
 
-    def lower_LiteralBoolean(self: Any, context: Any) -> Code:
+    def _literal_boolean(self, context: Any) -> Code:
         return self.literal(context.value)
 
-    lower_LiteralInt = lower_LiteralLong = lower_LiteralBoolean
-    lower_LiteralString = lower_LiteralBase64 = lower_LiteralBoolean
+    _literal_int = _literal_long = _literal_boolean
+    _literal_string = _literal_base64 = _literal_boolean
 
-    def lower_LiteralDouble(self: Any, context: Any) -> Code:
+    def _literal_double(self, context: Any) -> Code:
         return self.literal(float(context.value))
 
-    lower_LiteralFloat = lower_LiteralDouble
+    _literal_float = _literal_double
 
-    def lower_Literal(self: Any, context: Any) -> Code:
+    def _literal(self, context: Any) -> Code:
         return self.literal(_datatype.jsonDecoder(context.retType, json.loads(context.value)))
 
-    def literal(self: Any, value: Any) -> Code:
+    def literal(self, value: Any) -> Code:
         """Code of a value of the document: a scalar as it is, all else bound."""
         scalar = value is None or isinstance(value, bool | int | float | str | bytes)
         if not scalar or (isinstance(value, float) and not math.isfinite(value)):
@@ -49,28 +50,28 @@ class Values:
             text = f"({text})"
         return Code(text, kind=CONSTANT, value=value)
 
-    def lower_Ref(self: Any, context: Any) -> Code:
+    def _ref(self, context: Any) -> Code:
         return Code(f"v_{context.name}", kind=VARIABLE)
 
-    def lower_NewObject(self: Any, context: Any) -> Code:
+    def _new_object(self, context: Any) -> Code:
         keys = list(context.fields)
         before, texts, depth = self.temporaries.in_order(list(context.fields.values()))
         items = ", ".join(f"{key!r}: {text}" for key, text in zip(keys, texts, strict=True))
         return Code(f"{{{items}}}", before, depth=depth + 1)
 
-    def lower_NewArray(self: Any, context: Any) -> Code:
+    def _new_array(self, context: Any) -> Code:
         before, texts, depth = self.temporaries.in_order(context.items)
         return Code(f"[{', '.join(texts)}]", before, depth=depth + 1)
 
-    def lower_Let(self: Any, context: Any) -> Code:
+    def _let(self, context: Any) -> Code:
         names = [f"v_{name}" for name, _, _ in context.nameTypeExpr]
         before, texts, _ = self.temporaries.in_order([code for _, _, code in context.nameTypeExpr])
         assign = f"{', '.join(names)} = {', '.join(texts)}"
         return Code("None", [*before, assign], CONSTANT, value=None)
 
-    lower_SetVar = lower_Let
+    _set_var = _let
 
-    def path(self: Any, path: list[Any]) -> list[Code]:
+    def path(self, path: list[Any]) -> list[Code]:
         """Code of the steps of a path."""
         steps = []
         for step in path:
@@ -82,9 +83,7 @@ class Values:
                 steps.append(Code(repr(step.f), kind=CONSTANT))
         return steps
 
-    def get(
-        self: Any, base: Code, path: list[Any], codes: tuple[int, int], form: str, pos: Any
-    ) -> Code:
+    def get(self, base: Code, path: list[Any], codes: tuple[int, int], form: str, pos: Any) -> Code:
         """Code of what is at a path of a value; the fields of a record are always there."""
         before, (text, *steps), depth = self.temporaries.in_order([base, *self.path(path)])
         fields = 0
@@ -98,10 +97,10 @@ class Values:
             text = f"{get}({', '.join([text, *steps[fields:]])})"
         return Code(text, before, depth=depth + 1)
 
-    def lower_AttrGet(self: Any, context: Any) -> Code:
+    def _attr_get(self, context: Any) -> Code:
         return self.get(context.expr, context.path, (2000, 2001), "attr", context.pos)
 
-    def lower_AttrTo(self: Any, context: Any) -> Code:
+    def _attr_to(self, context: Any) -> Code:
         update = self.bind_as("update", _genpy.update)
         steps = self.path(context.path)
         to = self.update_function(context.to)
@@ -113,7 +112,16 @@ class Values:
         )
         return Code(text, before, depth=depth + 1)
 
-    def lower_Pack(self: Any, context: Any) -> Code:
+    def update_function(self, to: Code | FunctionCode) -> Code:
+        """What titus's ``update`` takes: a value, or a function of the old one."""
+        if not isinstance(to, FunctionCode):
+            return to
+        if to.code.kind == CONSTANT:  # of the library: titus has an error there
+            return to.code
+        updater = self.bind_as("Updater", runtime.Updater)
+        return Code(f"{updater}({to.code.text})", to.code.before, depth=to.code.depth + 1)
+
+    def _pack(self, context: Any) -> Code:
         pack = self.bind_as("pack", _genpy.pack)
         declared = context.exprsDeclareRes
         before, texts, depth = self.temporaries.in_order([each.value for each in declared])
@@ -124,7 +132,7 @@ class Values:
         text = f"{pack}(state, None, [{', '.join(items)}], {context.pos!r})"
         return Code(text, before, depth=depth + 2)
 
-    def lower_Unpack(self: Any, context: Any) -> Code:
+    def _unpack(self, context: Any) -> Code:
         maker = runtime.unpacker(_genpy.unpackOne, _genpy.MisalignedPacking, _genpy.DynamicScope)
         unpack = self.bind_as("unpack_values", maker)
         no_match = self.bind_as("NO_MATCH", runtime.NO_MATCH)
