@@ -26,6 +26,7 @@ class Source:
     def __init__(self, engine: Any) -> None:
         """Take a just made titus engine, and what is in it."""
         config = engine.config
+        self._constant = engine.constant_cells  # which may be shared as they are
         self._own_functions = bool(config.fcns) or config.method == "emit"
         self.kind = type(engine)
         self._config, self._options = config, engine.options
@@ -43,8 +44,8 @@ class Source:
         """
         seed = self._config.randseed
         engine = self.kind(
-            _copy(self._cells, _same),
-            _copy(self._pools, dict),
+            _copy(self._cells, _same, self._constant),
+            _copy(self._pools, dict, frozenset()),
             self._config,
             copy.copy(self._options),
             _Log(),
@@ -62,10 +63,14 @@ class Source:
         return engine
 
 
-def _copy(items: dict[str, Any], duplicate: Callable[[Any], Any]) -> dict[str, Any]:
-    """Copy cells or pools, each with locks of its own."""
+def _copy(
+    items: dict[str, Any], duplicate: Callable[[Any], Any], constant: frozenset[str]
+) -> dict[str, Any]:
+    """Copy cells or pools, each with locks of its own; not what is constant."""
     return {
-        name: type(item)(duplicate(item.value), item.shared, item.rollback, item.source)
+        name: item
+        if name in constant
+        else type(item)(duplicate(item.value), item.shared, item.rollback, item.source)
         for name, item in items.items()
     }
 

@@ -6,10 +6,11 @@ batch see what earlier ones changed; nothing outlives the call.
 """
 
 import time
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
-from pfa import compat, document
+from pfa import compiler, document
 from pfa.check import checker
 from pfa.compat.loader import load as load_titus
 from pfa.deadline import DeadlineExceeded, deadline
@@ -44,7 +45,7 @@ def load(source: bytes | str | dict[str, Any]) -> "Model":
         try:
             parsed, sha256 = document.read(source)
             named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
-            return Model(compat.engine(named, short_names=True), sha256)
+            return Model(compiler.engine(named, short_names=True), sha256)
         except DocumentError:
             raise
         except Exception as error:
@@ -54,11 +55,11 @@ def load(source: bytes | str | dict[str, Any]) -> "Model":
 class Model:
     """A loaded document. Threads may share it: each call has its own state."""
 
-    engine = ENGINE
-
     def __init__(self, engine: Any, sha256: str) -> None:
         """Take a just made engine and its document's sha256; see ``load``."""
         config = engine.config
+        self.fallback: str | None = engine.fallback  # why it is not compiled
+        self.engine = ENGINE if engine.fallback else f"{ENGINE}, compiled"
         self.sha256 = sha256
         self.name: str = config.name
         self.method: str = config.method
@@ -71,6 +72,8 @@ class Model:
         self._has_end = bool(config.end)
         self._check = checker(self._input)
         self._write = writer(self._output)
+        if engine.fallback is None:
+            weakref.finalize(self, type(engine).program.clear).atexit = False
         self._source = Source(engine)
 
     def score(self, record: Any, timeout: float | None = None) -> Any:

@@ -22,6 +22,7 @@ ORDER = [  # each may import those before it
     "unions",
     "check",
     "output",
+    "convert",
     "json_schema",
     "compiler",
     "instance",

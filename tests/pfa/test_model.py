@@ -81,7 +81,7 @@ def test_memory_that_is_still_too_little_while_an_error_is_made(monkeypatch):
     assert "more memory than there is" in str(results[0])
 
 
-@pytest.mark.parametrize("part", ["pfa.document.json.loads", "pfa.compat.engine"])
+@pytest.mark.parametrize("part", ["pfa.document.json.loads", "pfa.compiler.compiled"])
 def test_a_document_that_needs_too_much_memory(part, monkeypatch):
     def fails(*_args: Any, **_more: Any) -> Any:
         raise MemoryError
@@ -97,7 +97,7 @@ class TestWhatItSays:
         model = pfa.load(text)
         assert model.sha256 == hashlib.sha256(text).hexdigest()
         assert (model.name, model.method, model.doc, model.version) == ("Hello", "map", "Adds.", 7)
-        assert model.engine == "titus2 1.2.0"
+        assert model.engine == "titus2 1.2.0, compiled"
         assert (model.input_schema, model.output_schema) == ("double", "double")
 
     def test_a_document_as_text_and_as_values(self):
@@ -135,7 +135,7 @@ class TestWhatItSays:
             "method": "map",
             "doc": None,
             "version": None,
-            "engine": "titus2 1.2.0",
+            "engine": "titus2 1.2.0, compiled",
         }
 
     def test_schemas_are_complete_though_the_type_is_defined_elsewhere(self):

@@ -30,8 +30,11 @@ def engine(
     try:
         made = compiled(document, options, short_names=short_names)
         made.fallback = None
+    except MemoryError:
+        raise
     except Exception as error:
         made = compat.engine(document, options, short_names=short_names)
+        made.constant_cells = frozenset()
         made.fallback = f"{type(error).__name__}: {error}"
     return made
 
@@ -46,7 +49,8 @@ def compiled(
     config = _reader.jsonToAst(document)
     lowering = Lowering(config, short_names)
     (made,) = _genpy.PFAEngine.fromAst(config, options, style=lowering)
+    made.constant_cells = frozenset(lowering.constant_cells)
     program = type(made).program
-    for name in lowering.constant_cells:
-        program.namespace[lowering.cell_name(name)] = made.cells[name].value
+    for name, variable in lowering.read_cells.items():
+        program.namespace[variable] = made.cells[name].value
     return made

@@ -29,6 +29,7 @@ class Base:
         self.temporaries = Temporaries()
         self.bound: dict[str, Any] = {}  # what the code sees under which name
         self.constant_cells = _constant_cells(config)
+        self.read_cells: dict[str, str] = {}  # the name under which the code sees a constant cell
         self.user_functions = {
             f"u.{name}": f"u{number}_{identifier(name)}"
             for number, name in enumerate(config.fcns, 1)
@@ -36,6 +37,7 @@ class Base:
         # Without short names titus may leave a record with a namespace in its tag, so that a field
         # of it is missing.
         self.trusts_records = short_names or not config.collect(_Find(_genpy.IfNotNull))
+        self.uses_random = False
         self._types: dict[str, str] = {}
         self._written = self._type_text = 0
 
@@ -95,7 +97,7 @@ class Base:
 
     def cell_name(self, cell: str) -> str:
         """Name under which the code sees the value of a constant cell."""
-        return f"c_{identifier(cell)}"
+        return self.read_cells.setdefault(cell, f"c{len(self.read_cells)}_{identifier(cell)}")
 
     def bind_as(self, name: str, value: Any) -> str:
         """Let the generated code see ``value`` under this name."""

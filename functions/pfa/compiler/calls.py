@@ -22,6 +22,9 @@ _genpy = load("titus.genpy")
 _pfaast = load("titus.pfaast")
 _fcn = load("titus.fcn")
 
+# Functions that take from the engine's random numbers.
+_RANDOM = ("rand.", "a.shuffle", "model.cluster.randomSeeds")
+
 # A string, which is left alone, or a name.
 _STRING_OR_NAME = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*""")
 
@@ -78,6 +81,8 @@ class Calls(State):
 
     def library(self, function: Any) -> str:
         """Name of a library function as titus has it."""
+        if function.name.startswith(_RANDOM):
+            self.uses_random = True
         return str(self.bind_as(f"lib_{_identifier(function.name)}", function))
 
     def _call_user_fcn(self, context: Any) -> Code:

@@ -14,6 +14,8 @@ _genpy = load("titus.genpy")
 
 _STATE = re.compile(r"\bstate\b")
 
+_STATEFUL = re.compile(r"\bself\.log\(|\bv_actions(?:Started|Finished)\b")
+
 # Variables of PFA that hold something else than the input, and where it is.
 _GIVEN = {
     "name": "self.config.name",
@@ -32,9 +34,12 @@ class Program:
     It stands where titus's fromAst has the text of a class, and is run instead of it.
     """
 
-    def __init__(self, source: str, bound: dict[str, Any], class_name: str) -> None:
-        """``class_name`` is the engine's."""
+    def __init__(
+        self, source: str, bound: dict[str, Any], class_name: str, is_stateless: bool
+    ) -> None:
+        """``class_name`` is the engine's; no call of one that is stateless changes it."""
         self.source = source
+        self.is_stateless = is_stateless
         self.bound = bound
         self.class_name = class_name
         self.namespace: dict[str, Any] = {}
@@ -47,6 +52,14 @@ class Program:
         made = self.namespace[self.class_name]
         made.program = self
         names[self.class_name] = made
+
+    def clear(self) -> None:
+        """Let go of what the code sees: it and its functions hold each other.
+
+        So a model's content goes with it, and needs not wait for the garbage collector.
+        """
+        self.namespace.clear()
+        self.bound.clear()
 
 
 def write(lowering: Any, context: Any) -> Program:
@@ -67,7 +80,21 @@ def write(lowering: Any, context: Any) -> Program:
         methods.append(_merge(lowering, context))
     methods.append(_pool_delete())
     statements.append(Block(f"class {class_name}(PFAEngine):", methods))
-    return Program("\n".join(render(statements)) + "\n", lowering.bound, class_name)
+    source = "\n".join(render(statements)) + "\n"
+    return Program(source, lowering.bound, class_name, _is_stateless(lowering, context, source))
+
+
+def _is_stateless(lowering: Any, context: Any, source: str) -> bool:
+    """Tell whether an action depends on nothing but its input, and leaves nothing behind."""
+    return bool(
+        context.method == _genpy.Method.MAP
+        and not context.begin[0]
+        and not context.end[0]
+        and not context.pools
+        and set(context.cells) == lowering.constant_cells
+        and not lowering.uses_random
+        and not _STATEFUL.search(source)
+    )
 
 
 def _init(lowering: Any, context: Any) -> Block:
