@@ -1,8 +1,11 @@
-"""The reference engine agrees with Titus 0.8.4 on the whole corpus."""
+"""Both engines agree with Titus 0.8.4 on the whole corpus."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from pfa.compat import engine
 from tests.conformance import run, values
@@ -18,11 +21,13 @@ def statuses(make, function: str) -> set[str]:
     return {outcome.status for entry in entries(function) for outcome in run.run(make, entry)}
 
 
-def test_every_trial_agrees():
+@pytest.mark.parametrize("made_by", ["pfa.compat:engine", "pfa.compiler:compiled"])
+def test_every_trial_agrees(made_by):
+    """``compiled``, other than the engine that is used, does not fall back: it fails."""
     # in a process of its own: it forks, and documents print
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tests.conformance.run"]  # noqa: RUF005
-        + ["pfa.compat:engine", "--jobs", "2"],
+        + [made_by, "--jobs", str(os.cpu_count() or 2)],
         cwd=ROOT,
         capture_output=True,
         text=True,
