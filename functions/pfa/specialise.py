@@ -74,7 +74,18 @@ INLINE: dict[str, Inline] = {}
 KERNELS: dict[str, Kernel] = {}
 
 # Where the functions are whose names begin so; imported when a document calls one of them.
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "la.": "pfa.kernels.matrix",
+    "m.kernel.": "pfa.kernels.network",
+    "m.link.": "pfa.kernels.link",
+    "metric.": "pfa.kernels.cluster",
+    "model.cluster.": "pfa.kernels.cluster",
+    "model.naive.": "pfa.kernels.bayes",
+    "model.neural.": "pfa.kernels.network",
+    "model.reg.": "pfa.kernels.linear",
+    "model.svm.": "pfa.kernels.network",
+    "prob.dist.": "pfa.kernels.density",
+}
 
 
 def find(name: str) -> tuple[Inline | None, Kernel | None]:

@@ -70,10 +70,15 @@ def fail(call: Call, message: str, code: int) -> Any:
     raise load("titus.errors").PFARuntimeException(message, code, call[0], call[1])
 
 
-def depth(avro_type: Any, name: str) -> int:
-    """Return how deep arrays or maps (``name``) are nested in a type; 0 if there is another."""
+def kind(avro_type: Any) -> str:
+    """Return "record", "array" and so on; the name of a type that has one may be such a word."""
+    return type(avro_type).__name__.removeprefix("Avro").lower()
+
+
+def depth(avro_type: Any, container: str) -> int:
+    """Return how deep arrays or maps (``container``) of numbers are nested in a type, else 0."""
     levels = 0
-    while avro_type.name == name:
+    while kind(avro_type) == container:
         levels += 1
-        avro_type = avro_type.items if name == "array" else avro_type.values
-    return levels if avro_type.name in {"int", "long", "float", "double"} else 0
+        avro_type = avro_type.items if container == "array" else avro_type.values
+    return levels if kind(avro_type) in {"int", "long", "float", "double"} else 0
