@@ -1,0 +1,20 @@
+"""How functions that a document gives to a library function are written."""
+
+from pfa.specialise import Site
+
+
+def names(site: Site, index: int, *hints: str) -> tuple[str, ...]:
+    """Return names for the parameters of the function that is an argument."""
+    own = tuple(getattr(site.function(index), "params", ()))
+    return own if len(own) == len(hints) and len(set(own)) == len(own) else hints
+
+
+def applied(site: Site, index: int, *args: str) -> str:
+    """Return the value of a function for these arguments: its body, or a call of it."""
+    given = site.function(index)
+    return given.inline(*args) or f"{given.name}({', '.join(args)})"
+
+
+def called(site: Site, index: int) -> str:
+    """Return the name of a function, to be called with positional arguments."""
+    return site.function(index).name

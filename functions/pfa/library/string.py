@@ -1,0 +1,41 @@
+"""Text: ``s.…``. What makes text is limited in its size, and left to titus's functions."""
+
+from pfa.library.texts import call, closed, is_name
+from pfa.specialise import Site, inline
+
+
+def contains(text: str, part: str) -> bool:
+    """Tell whether a text has a part."""
+    return part in text
+
+
+@inline("s.len")
+def _len(site: Site) -> str:
+    return f"len({site.args[0]})"
+
+
+@inline("s.substr")
+def _substr(site: Site) -> str:
+    text, start, end = map(closed, site.args)
+    return f"{text}[{start}:{end}]"
+
+
+@inline("s.contains")
+def _contains(site: Site) -> str:
+    text, part = map(closed, site.args)
+    return f"({part} in {text})" if is_name(text) else call(site, contains)
+
+
+@inline("s.index", "s.rindex")
+def _find(site: Site) -> str:
+    method = "find" if site.name == "s.index" else "rfind"
+    return f"{closed(site.args[0])}.{method}({site.args[1]})"
+
+
+_METHODS = ("lower", "upper", "startswith", "endswith", "strip", "lstrip", "rstrip")
+
+
+@inline(*(f"s.{method}" for method in _METHODS))
+def _method(site: Site) -> str:
+    text, *others = site.args
+    return f"{closed(text)}.{site.name.removeprefix('s.')}({', '.join(others)})"
