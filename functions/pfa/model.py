@@ -7,18 +7,17 @@ batch see what earlier ones changed; nothing outlives the call.
 
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from pfa import compiler, document
-from pfa.check import checker
+from pfa import compiler, direct, document
 from pfa.compat.loader import load as load_titus
+from pfa.convert import make_reader, make_writer
 from pfa.deadline import DeadlineExceeded, deadline
 from pfa.errors import DocumentError, InputError, PfaError, ScoringError, ScoringTimeout
 from pfa.instance import Source
 from pfa.json_schema import input_schema, output_schema
 from pfa.memory import release
-from pfa.output import writer
 from pfa.scalars import unicode
 from pfa.schema import from_avro, to_avro
 
@@ -70,11 +69,23 @@ class Model:
         self.input_schema: Any = to_avro(self._input)
         self.output_schema: Any = to_avro(self._output)
         self._has_end = bool(config.end)
-        self._check = checker(self._input)
-        self._write = writer(self._output)
+        self._check = make_reader(self._input)
+        self._write = make_writer(self._output)
+        self._direct = self._direct_of(engine)
         if engine.fallback is None:
             weakref.finalize(self, type(engine).program.clear).atexit = False
         self._source = Source(engine)
+
+    def _direct_of(self, engine: Any) -> Callable[[Any], Any] | None:
+        """Make the short way of a record (see direct.py), where the document has one."""
+        if engine.fallback or not type(engine).program.result:
+            return None
+        program = type(engine).program
+        state, options, rand = program.namespace["ExecutionState"], engine.options, engine.rand
+        parser = engine.parser
+        names = {**program.namespace, "new_state": lambda: state(options, rand, "action", parser)}
+        source = direct.source_of(program, self._input, self._output)
+        return direct.function_of(source, names, self._input, self._output)
 
     def score(self, record: Any, timeout: float | None = None) -> Any:
         """Score one record, a JSON value; the answer is a JSON value.
@@ -84,6 +95,11 @@ class Model:
 
         Raises InputError, ScoringError, ScoringTimeout.
         """
+        if timeout is None and self._direct is not None:
+            try:
+                return self._direct(record)
+            except Exception:  # noqa: S110 - the long way says what is wrong
+                pass
         (result,) = self.score_batch([record], timeout)
         if isinstance(result, PfaError):
             raise result

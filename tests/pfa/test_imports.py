@@ -25,6 +25,7 @@ ORDER = [  # each may import those before it
     "convert",
     "json_schema",
     "compiler",
+    "direct",
     "instance",
     "model",
     "__init__",

@@ -7,11 +7,17 @@ is out of the ordinary goes to titus's routine, so that values and errors are th
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from pfa.compat.loader import mends
 
 Decoder = Callable[[Any], Any]
+
+# Set while a document is read of which is known that no key in it is "@".
+without_marks: ContextVar[bool] = ContextVar("without_marks", default=False)
+
+_DEFERRED: Any = object()  # the value of a cell that is decoded when it is read
 
 
 @mends("titus.datatype")
@@ -20,7 +26,7 @@ def _decoders_per_type(datatype: Any) -> None:
     stock = datatype.jsonDecoder
 
     def decode(avro_type: Any, value: Any) -> Any:
-        return decoder(avro_type)(value)
+        return value if value is _DEFERRED else decoder(avro_type)(value)
 
     def decoder(avro_type: Any) -> Decoder:
         known: Decoder | None = vars(avro_type.schema).get("_decoder")
@@ -125,10 +131,13 @@ def _parsed_cells(reader: Any) -> None:
         if not isinstance(init, dict | list):
             return read_cell(data, dot, builder)
         cell = read_cell({**data, "init": None}, dot, builder)
-        vars(cell)["_parsed"] = strip(init) if _has_at(init) else init
+        marked = not without_marks.get() and _has_at(init)
+        vars(cell)["_parsed"] = strip(init) if marked else init
         return cell
 
     def value(cell: Any) -> Any:
+        if "_deferred" in vars(cell):
+            return _DEFERRED
         parsed = vars(cell).get("_parsed")
         return stock_value(cell) if parsed is None else parsed
 
@@ -182,11 +191,49 @@ def _one_copy(genpy: Any) -> None:
     def from_ast(config: Any, *args: Any, **kwargs: Any) -> Any:
         made = stock(config, *args, **kwargs)
         for name, cell in config.cells.items():
-            if "_parsed" in vars(cell) and not cell.shared and made:
+            if "_parsed" not in vars(cell) or cell.shared or not made:
+                continue
+            if vars(cell).pop("_deferred", False):
+                for each in made:
+                    each.cells[name] = deferred(cell)
+            else:
                 vars(cell)["_parsed"] = made[0].cells[name].value
         return made
 
+    def deferred(cell: Any) -> Any:
+        return Deferred(None, cell.shared, cell.rollback, cell.source, cell)
+
+    class Deferred(genpy.Cell):  # type: ignore[misc]
+        """A cell that is decoded when it is read."""
+
+        def __init__(self, value: Any, shared: Any, rollback: Any, source: Any, cell: Any) -> None:
+            super().__init__(value, shared, rollback, source)
+            self._value, self._cell = value, cell
+
+        @property
+        def value(self) -> Any:
+            if self._cell is not None:
+                datatype = genpy.titus.datatype
+                self._value = datatype.jsonDecoder(self._cell.avroType, self._cell.initJsonNode)
+                self._cell = None
+            return self._value
+
+        @value.setter
+        def value(self, value: Any) -> None:
+            self._value = value
+
     engine.fromAst = staticmethod(from_ast)
+
+
+def defer(cell: Any) -> None:
+    """Leave a cell of a syntax tree undecoded until it is read: its value is known to be right."""
+    if "_parsed" in vars(cell):
+        vars(cell)["_deferred"] = True
+
+
+def forget(cell: Any) -> None:
+    """Let go of the value of a deferred cell, which nobody will read."""
+    vars(cell).pop("_parsed", None)
 
 
 def _has_at(value: Any) -> bool:

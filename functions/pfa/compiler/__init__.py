@@ -51,6 +51,7 @@ def compiled(
     (made,) = _genpy.PFAEngine.fromAst(config, options, style=lowering)
     made.constant_cells = frozenset(lowering.constant_cells)
     program = type(made).program
-    for name, variable in lowering.read_cells.items():
-        program.namespace[variable] = made.cells[name].value
+    for cell, name in lowering.read_cells.items():
+        if program.reads(name):
+            program.namespace[name] = made.cells[cell].value
     return made

@@ -37,6 +37,7 @@ class Base:
         # Without short names titus may leave a record with a namespace in its tag, so that a field
         # of it is missing.
         self.trusts_records = short_names or not config.collect(_Find(_genpy.IfNotNull))
+        self.lowered_cells: set[str] = set()  # of which a kernel made what it needs
         self.uses_random = False
         self._types: dict[str, str] = {}
         self._written = self._type_text = 0

@@ -125,6 +125,8 @@ class Calls(State):
 
     def specialise(self, site: "CallSite") -> str | None:
         """Text of a call of which the types or constants are made use of."""
+        if site.name == "a.map" and (forest := self.forest(site)):
+            return forest
         write, make = find(site.name)
         if write is not None:
             return write(site)
@@ -132,6 +134,21 @@ class Calls(State):
         if kernel is None:
             return None
         return f"{self.bind(site.name, kernel)}({', '.join(site.args)})"
+
+    def forest(self, site: "CallSite") -> str | None:
+        """Text of the answers of all trees of a constant cell, where ``a.map`` asks for them."""
+        function = site.function(1)
+        call = function.call
+        if call is None or not call.name.startswith("model.tree."):
+            return None
+        record, tree, *_ = call.args
+        trees = site.parsed(0)
+        if trees is MISSING or [tree] != function.params or function.params[0] in record:
+            return None
+        from pfa.kernels.tree import forest
+
+        walk = forest(call, trees)
+        return None if walk is None else f"{self.bind('forest', walk)}({record})"
 
     def call_library(self, context: Any) -> Code:
         """Code of a call of titus's own function."""
@@ -226,6 +243,7 @@ class CallSite:
         code = self._arguments[index]
         if not isinstance(code, Code) or code.cell is None:
             return MISSING
+        self._lowering.lowered_cells.add(code.cell)
         return self._lowering.config.cells[code.cell].initJsonNode
 
     def function(self, index: int) -> Function:

@@ -7,14 +7,19 @@ in names that titus checked (letters, digits and underscores) behind a prefix of
 import re
 from typing import Any
 
+from pfa.compat import cells
 from pfa.compat.loader import load
 from pfa.compiler.code import Block, Code, Statement, render
 
 _genpy = load("titus.genpy")
 
+_CELL = re.compile(r"\bc[0-9]+_\w*")
 _STATE = re.compile(r"\bstate\b")
 
-_STATEFUL = re.compile(r"\bself\.log\(|\bv_actions(?:Started|Finished)\b")
+# What a call may depend on, or leave behind, besides its input and its result.
+_STATEFUL = re.compile(
+    r"\bself\.|\bv_(?:name|instance|metadata|version|actionsStarted|actionsFinished)\b"
+)
 
 # Variables of PFA that hold something else than the input, and where it is.
 _GIVEN = {
@@ -34,12 +39,15 @@ class Program:
     It stands where titus's fromAst has the text of a class, and is run instead of it.
     """
 
-    def __init__(
-        self, source: str, bound: dict[str, Any], class_name: str, is_stateless: bool
-    ) -> None:
-        """``class_name`` is the engine's; no call of one that is stateless changes it."""
+    def __init__(self, source: str, bound: dict[str, Any], class_name: str) -> None:
+        """``class_name`` is the engine's."""
         self.source = source
-        self.is_stateless = is_stateless
+        self._cells = set(_CELL.findall(source))
+        # Of a document without state: its functions, what an action does with the input, v_input,
+        # and the expression of the result; "" if there is state.
+        self.functions: list[Statement] = []
+        self.action: list[Statement] = []
+        self.result = ""
         self.bound = bound
         self.class_name = class_name
         self.namespace: dict[str, Any] = {}
@@ -52,6 +60,10 @@ class Program:
         made = self.namespace[self.class_name]
         made.program = self
         names[self.class_name] = made
+
+    def reads(self, name: str) -> bool:
+        """Tell whether a name of a constant cell is in the code."""
+        return name in self._cells
 
     def clear(self) -> None:
         """Let go of what the code sees: it and its functions hold each other.
@@ -81,11 +93,20 @@ def write(lowering: Any, context: Any) -> Program:
     methods.append(_pool_delete())
     statements.append(Block(f"class {class_name}(PFAEngine):", methods))
     source = "\n".join(render(statements)) + "\n"
-    return Program(source, lowering.bound, class_name, _is_stateless(lowering, context, source))
+    program = Program(source, lowering.bound, class_name)
+    if _is_stateless(lowering, context):
+        body, last = lowering.block(context.action[0])
+        parts = [*statements[:-1], *body, last.text]
+        if not _STATEFUL.search("\n".join(render(parts))):
+            program.functions, program.action, program.result = statements[:-1], body, last.text
+    for cell in lowering.lowered_cells:
+        if not program.reads(lowering.cell_name(cell)):
+            cells.defer(lowering.config.cells[cell])
+    return program
 
 
-def _is_stateless(lowering: Any, context: Any, source: str) -> bool:
-    """Tell whether an action depends on nothing but its input, and leaves nothing behind."""
+def _is_stateless(lowering: Any, context: Any) -> bool:
+    """Tell whether the document has no place for anything that outlives a call."""
     return bool(
         context.method == _genpy.Method.MAP
         and not context.begin[0]
@@ -93,7 +114,6 @@ def _is_stateless(lowering: Any, context: Any, source: str) -> bool:
         and not context.pools
         and set(context.cells) == lowering.constant_cells
         and not lowering.uses_random
-        and not _STATEFUL.search(source)
     )
 
 

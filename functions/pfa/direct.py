@@ -1,0 +1,77 @@
+"""The short way of a record: one function reads it, scores it and writes the answer.
+
+Only for documents without state, and only while all goes well: whatever goes wrong in it, the
+caller does all of it again the long way, which has the words for it.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from pfa import convert
+from pfa.compiler.code import Block, Statement, render
+from pfa.schema import Type
+
+# A field of the input; a string; a name.
+_TOKEN = re.compile(
+    r"""v_input\['([A-Za-z_][A-Za-z0-9_]*)'\]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*"""
+)
+_STATE = re.compile(r"\bstate\b")
+
+
+def source_of(program: Any, read: Type, write: Type) -> str:
+    """Return the module with the function ``score(record)`` of a program without state."""
+    reading = convert.reader(read, "record", "in_", whole=False)
+    body: list[Statement] = [*program.action, f"result = {program.result}"]
+    by_field = _by_field(body, reading.fields) if reading.fields else None
+    if by_field is None:
+        reading = convert.reader(read, "record", "in_")
+        by_field = [f"v_input = {reading.value}", *body]
+    writing = convert.writer_code(write, "result", "out_")
+    inside: list[Statement] = [*reading.lines, *by_field, *writing.lines]
+    if _STATE.search("\n".join(render(body))):
+        inside.insert(0, "state = new_state()")
+    lines = [
+        *reading.prelude,
+        *writing.prelude,
+        *render(program.functions),
+        *render([Block("def score(record):", [*inside, f"return {writing.value}"])]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] | None:
+    """Return the body with fields of the input as variables; None if it needs the whole input."""
+    whole = False
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal whole
+        if match[1] is not None and match[1] in fields:
+            return fields[match[1]]
+        whole = whole or match[0] == "v_input"
+        return match[0]
+
+    def replaced(statements: list[Statement]) -> list[Statement]:
+        return [
+            Block(_TOKEN.sub(replace, each.header), replaced(each.body))
+            if isinstance(each, Block)
+            else _TOKEN.sub(replace, each)
+            for each in statements
+        ]
+
+    made = replaced(body)
+    return None if whole else made
+
+
+def function_of(
+    source: str, names: dict[str, Any], read: Type, write: Type
+) -> Callable[[Any], Any]:
+    """Run the module that ``source_of`` wrote; return its function.
+
+    ``names`` are those that the program's code sees, and ``new_state``.
+    """
+    given = {**names, **convert.read_names(read, "in_"), **convert.write_names(write, "out_")}
+    given["self"] = None  # what a function of the document is called with, and does not use
+    exec(compile(source, "<model>", "exec", dont_inherit=True), given)  # noqa: S102 - see program.py
+    function: Callable[[Any], Any] = given["score"]
+    return function
