@@ -1,11 +1,12 @@
-"""Run titus2's own tests against the mended modules.
+"""Run titus2's own tests against the mended modules, or against the compiling engine.
 
-    python -m tests.titus_suite.run [folder]
+    python -m tests.titus_suite.run [--engine compiled] [folder]
 
 Without a folder it runs the tests that titus2's source distribution holds, 283 of 794; it is
 downloaded from the package index once. A checkout of titus2's repository holds all of them.
 """
 
+import argparse
 import os
 import re
 import subprocess
@@ -45,8 +46,11 @@ def _unpacked() -> Path | None:
     return tests and tests.parents[1]
 
 
-def run(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the tests in ``folder``/test in a process of their own, warnings being errors."""
+def run(folder: Path, engine: str = "reference") -> subprocess.CompletedProcess[str]:
+    """Run the tests in ``folder``/test in a process of their own, warnings being errors.
+
+    ``engine`` is "reference" or "compiled".
+    """
     options = ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "tests.titus_suite.mended"]
     # an empty configuration, so that neither ours nor titus2's is taken
     options += ["-c", "/dev/null", "--rootdir", str(folder), "-o", "python_files=test*.py"]
@@ -55,7 +59,7 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *warnings, str(folder / "test")],
         cwd=folder,
-        env=_environment(),
+        env={**_environment(), "TITUS_SUITE_ENGINE": engine},
         capture_output=True,
         text=True,
         check=False,
@@ -74,8 +78,12 @@ def passed(output: str) -> int:
 
 def main() -> int:
     """Run from the command line."""
-    folder = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else downloaded()
-    done = run(folder)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", choices=["reference", "compiled"], default="reference")
+    parser.add_argument("folder", type=Path, nargs="?", help="titus2's repository")
+    chosen = parser.parse_args()
+    folder = downloaded() if chosen.folder is None else chosen.folder.resolve()
+    done = run(folder, chosen.engine)
     print(done.stdout[-8000:], done.stderr[-4000:])
     return done.returncode
 
