@@ -14,7 +14,7 @@ _sqrt = math.sqrt
 # Distances that differ by more than this share are in the same order however they are rounded: by
 # math.dist, or as titus's sums of x**2, which is 5 times slower. Both are good to 1e-15.
 _CLEAR = 1.0 + 1e-9
-# Outside of these, squares are no longer normal doubles.
+# Outside of these, the square of the least is no longer a normal double.
 _SMALLEST, _LARGEST = 1e-140, 1e140
 
 
@@ -48,8 +48,8 @@ def of_centers(centers: list[tuple[float, ...]], call: Call) -> Callable[..., An
             distances = [_dist(datum, center) for center in centers]
         except (ValueError, OverflowError):  # titus leaves out what is too long
             return exactly(datum, clusters)
-        least, following, *_ = ordered = sorted(distances)
-        if least > _SMALLEST and least * _CLEAR < following and ordered[-1] < _LARGEST:
+        least, following = sorted(distances)[:2]
+        if _SMALLEST < least < _LARGEST and least * _CLEAR < following:
             return clusters[distances.index(least)]
         return exactly(datum, clusters)
 

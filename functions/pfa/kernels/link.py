@@ -141,8 +141,13 @@ def softmax_of_map(call: Call) -> Callable[..., Any]:
 def _shares(x: list[float]) -> list[float]:
     """Return each exponential's share of their sum; raise ValueError if there is none."""
     # relative to the extreme that is farther from zero, the first of such
-    sizes = [*map(abs, x)]
-    most = max(x) if x[sizes.index(max(sizes))] >= 0 else min(x)
+    most, least = max(x), min(x)
+    if most < -least:
+        most = least
+    elif not most > -least:  # as far, or NaN
+        sizes = [*map(abs, x)]
+        if not x[sizes.index(max(sizes))] >= 0:
+            most = least
     powers = [_exp(y - most) for y in x]
     total = sum(powers)
     return [power / total for power in powers]

@@ -11,7 +11,7 @@ from operator import add, sub
 from typing import Any
 
 from pfa.kernels.prepared import Call, call_of, depth, made, titus
-from pfa.specialise import Site, inline
+from pfa.specialise import MISSING, Site, inline
 
 _sumprod = math.sumprod
 _isfinite = math.isfinite
@@ -176,6 +176,14 @@ def zip_maps(_call: Call) -> Callable[..., Any]:
 
 @inline("la.transpose")
 def _transpose(site: Site) -> str | None:
+    known = site.constant(0)
+    if known is not MISSING and depth(site.types[0], "array") == 2:
+        try:
+            transposed = [*map(list, zip(*known, strict=True))]
+        except ValueError:  # ragged
+            transposed = []
+        if transposed:
+            return site.bind("transposed", transposed)
     return _write(site, {"arrays": transpose_arrays, "maps": transpose_maps})
 
 
@@ -211,13 +219,30 @@ def transpose_maps(call: Call) -> Callable[..., Any]:
 def _dot(site: Site) -> str | None:
     if _shape(site) != "arrays":
         return None
-    maker = {1: dot_vector, 2: dot_matrix}.get(depth(site.types[1], "array"))
+    levels = depth(site.types[1], "array")
+    call = call_of(site)
+    known = site.constant(1)
+    if levels == 2 and known is not MISSING:
+        columns = prepare(known)
+        if columns is not None:
+            name = site.bind("dot", made(dot_columns, columns, call))
+            return f"{name}({site.args[0]}, {site.args[1]})"
+    maker = {1: dot_vector, 2: dot_matrix}.get(levels)
     if maker is None:
         return None
-    return f"{site.bind('dot', made(maker, call_of(site)))}({site.args[0]}, {site.args[1]})"
+    return f"{site.bind('dot', made(maker, call))}({site.args[0]}, {site.args[1]})"
 
 
-# What is not finite in an argument leaves a result that is not; so does a sum that overflows.
+def prepare(y: Any) -> list[tuple[float, ...]] | None:
+    """Return the columns of a matrix as floats, or None: it has none, or has rows of any length."""
+    try:
+        return [tuple(map(float, column)) for column in zip(*y, strict=True)] or None
+    except ValueError:
+        return None
+
+
+# What is not finite in an argument leaves a result that is not. So may a sum that overflows; titus
+# then says what it is.
 def dot_vector(call: Call) -> Callable[..., Any]:
     """Make a matrix times a vector."""
     stock = titus(call)
@@ -227,9 +252,15 @@ def dot_vector(call: Call) -> Callable[..., Any]:
             out = [float(_sumprod(row, y)) for row in x]
         except (ValueError, OverflowError):
             return stock(x, y)
-        return out if out and y and all(map(_isfinite, out)) else stock(x, y)
+        return out if out and y and _isfinite(sum(out)) else stock(x, y)
 
     return dot
+
+
+def dot_columns(columns: list[tuple[float, ...]], call: Call) -> Callable[..., Any]:
+    """Make a matrix times a matrix that has these columns."""
+    stock = titus(call)
+    return lambda x, y: _product(x, columns) or stock(x, y)
 
 
 def dot_matrix(call: Call) -> Callable[..., Any]:
@@ -237,13 +268,21 @@ def dot_matrix(call: Call) -> Callable[..., Any]:
     stock = titus(call)
 
     def dot(x: Any, y: Any) -> Any:
-        try:
-            columns = [*zip(*y, strict=True)]
-            out = [[float(_sumprod(row, column)) for column in columns] for row in x]
-        except (ValueError, OverflowError):
-            return stock(x, y)
-        if not out or not columns or not all(_isfinite(a) for row in out for a in row):
-            return stock(x, y)
-        return out
+        columns = prepare(y)
+        return (columns and _product(x, columns)) or stock(x, y)
 
     return dot
+
+
+def _product(x: Any, columns: list[tuple[float, ...]]) -> list[list[float]] | None:
+    """Return the product, or None: there is none, or none that is finite."""
+    out = []
+    try:
+        for row in x:
+            products = [_sumprod(row, column) for column in columns]
+            if not _isfinite(sum(products)):
+                return None
+            out.append(products)
+    except (ValueError, OverflowError):
+        return None
+    return out

@@ -79,9 +79,12 @@ def test_transpose(kind, draw):
     rng = random.Random(3)
     site = FakeSite("la.transpose", [kind], kind)
     for _ in range(200):
-        same(site, draw(rng))
+        value = draw(rng)
+        same(site, value)
+        same(FakeSite("la.transpose", [kind], kind, known={0: value}), value)
     for odd in ([], [[]], [[], [1.0]]) if kind == ROWS else ({}, {"a": {}}):
         same(site, odd)
+        same(FakeSite("la.transpose", [kind], kind, known={0: odd}), odd)
 
 
 def product(site, x, y):
@@ -100,6 +103,7 @@ def test_dot():
         product(with_vector, x, vector(rng, size, 0.02))
         product(with_vector, x, vector(rng, rng.randrange(4), 0.0))
         product(with_matrix, x, y)
+        product(FakeSite("la.dot", [ROWS, ROWS], ROWS, known={1: y}), x, y)
         product(with_matrix, x, rows(rng, odd=0.05))
         usual += len(x) > 1 and size > 1
     assert usual > 100
@@ -110,3 +114,12 @@ def test_dot():
 def test_dot_of_maps_is_left_to_titus():
     assert FakeSite("la.dot", [MAPS, MAP], MAP).specialised() is None
     assert FakeSite("la.dot", [MAPS, MAPS], MAPS).specialised() is None
+
+
+def test_a_constant_factor_is_prepared():
+    x, y = [[1, 2]], [[3, 4.0], [5, 6.0]]
+    site = FakeSite("la.dot", [ROWS, ROWS], ROWS, known={1: y})
+    same(site, x, y)
+    assert site.specialised()(x, None) == [[13.0, 16.0]]
+    site = FakeSite("la.transpose", [ROWS], ROWS, known={0: y})
+    assert site.specialised()(None) == [[3, 5], [4.0, 6.0]]
