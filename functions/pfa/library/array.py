@@ -2,7 +2,18 @@
 
 from pfa.library import arrays, order
 from pfa.library.functions import applied, called, names
-from pfa.library.texts import call, checked, closed, closed_args, function, is_name, named, raiser
+from pfa.library.texts import (
+    call,
+    checked,
+    closed,
+    closed_args,
+    function,
+    is_fixed,
+    is_name,
+    items,
+    named,
+    raiser,
+)
 from pfa.specialise import MISSING, Site, inline
 
 
@@ -63,7 +74,7 @@ def _search(site: Site) -> str | None:
         known = site.constant(0)
         if known is not MISSING and all(type(text) is str for text in known):
             return f"({item} in {site.bind('known', frozenset(known))})"
-    if site.name == "a.contains" and is_name(array):
+    if site.name == "a.contains" and (is_name(array) or is_fixed(site.args[1])):
         return f"({item} in {array})"
     return call(site, _SEARCH[site.name][0])
 
@@ -71,7 +82,7 @@ def _search(site: Site) -> str | None:
 def _search_by_function(site: Site) -> str | None:
     (x,) = names(site, 1, "x")
     if site.name == "a.contains":
-        return f"any({applied(site, 1, x)} for {x} in {site.once(0)})"
+        return f"any({applied(site, 1, x)} for {x} in {items(site)})"
     return f"{function(site, arrays.index_by)}({site.args[0]}, {called(site, 1)})"
 
 
@@ -80,7 +91,7 @@ def _count(site: Site) -> str | None:
     needle = site.types[1]
     if hasattr(needle, "params"):
         (x,) = names(site, 1, "x")
-        return f"len([1 for {x} in {site.once(0)} if {applied(site, 1, x)}])"
+        return f"len([1 for {x} in {items(site)} if {applied(site, 1, x)}])"
     if needle.name == "array":
         return call(site, arrays.count_of_part)
     if needle.name == "union":
@@ -168,8 +179,8 @@ def _logsumexp(site: Site) -> str:
 
 @inline("a.median", "a.mode")
 def _middle(site: Site) -> str | None:
-    items = site.types[0].items
-    sort = arrays.sorter(items)
+    of = site.types[0].items
+    sort = arrays.sorter(of)
     if sort is None:
         return None
     is_real = site.ret.name in order.REAL
@@ -178,7 +189,7 @@ def _middle(site: Site) -> str | None:
         empty = raiser(site, "empty array", 15450)
         return call(site, arrays.median, empty, name, str(is_real))
     empty = raiser(site, "empty array", 15470)
-    simple = items.name in order.PLAIN - {"boolean"} or order.is_enum(items)
+    simple = of.name in order.PLAIN - {"boolean"} or order.is_enum(of)
     mode = arrays.mode if simple else arrays.mode_by_json
     return call(site, mode, empty, name, str(is_real), hint="mode")
 
@@ -186,31 +197,31 @@ def _middle(site: Site) -> str | None:
 @inline("a.map")
 def _map(site: Site) -> str:
     (x,) = names(site, 1, "x")
-    return f"[{applied(site, 1, x)} for {x} in {site.once(0)}]"
+    return f"[{applied(site, 1, x)} for {x} in {items(site)}]"
 
 
 @inline("a.mapWithIndex")
 def _map_with_index(site: Site) -> str:
     i, x = names(site, 1, "i", "x")
-    return f"[{applied(site, 1, i, x)} for {i}, {x} in enumerate({site.once(0)})]"
+    return f"[{applied(site, 1, i, x)} for {i}, {x} in enumerate({items(site)})]"
 
 
 @inline("a.filter")
 def _filter(site: Site) -> str:
     (x,) = names(site, 1, "x")
-    return f"[{x} for {x} in {site.once(0)} if {applied(site, 1, x)}]"
+    return f"[{x} for {x} in {items(site)} if {applied(site, 1, x)}]"
 
 
 @inline("a.filterWithIndex")
 def _filter_with_index(site: Site) -> str:
     i, x = names(site, 1, "i", "x")
-    return f"[{x} for {i}, {x} in enumerate({site.once(0)}) if {applied(site, 1, i, x)}]"
+    return f"[{x} for {i}, {x} in enumerate({items(site)}) if {applied(site, 1, i, x)}]"
 
 
 @inline("a.flatMap")
 def _flat_map(site: Site) -> str:
     (x,) = names(site, 1, "x")
-    return f"{function(site, arrays.flat)}([{applied(site, 1, x)} for {x} in {site.once(0)}])"
+    return f"{function(site, arrays.flat)}([{applied(site, 1, x)} for {x} in {items(site)}])"
 
 
 @inline("a.flatten")
@@ -221,7 +232,7 @@ def _flatten(site: Site) -> str:
 @inline("a.any", "a.all")
 def _test(site: Site) -> str:
     (x,) = names(site, 1, "x")
-    return f"{site.name.removeprefix('a.')}({applied(site, 1, x)} for {x} in {site.once(0)})"
+    return f"{site.name.removeprefix('a.')}({applied(site, 1, x)} for {x} in {items(site)})"
 
 
 @inline("a.zipmap")

@@ -1,7 +1,6 @@
 """What the generated code calls for arrays.
 
-``key`` is a function that orders items as Avro does, None where Python's own order is Avro's, or
-``NUMBERS``, where it is unless there is a NaN.
+``key`` gives what Python orders as Avro orders the items; None stands for the items themselves.
 """
 
 import json
@@ -19,24 +18,32 @@ from pfa.specialise import MISSING
 
 __all__ = ["nan", "prod", "reduce"]
 
-NUMBERS: Any = "numbers"
-Key = Any
+Key = Callable[[Any], Any] | None
 Raise = Callable[[], Any]
 Sort = Callable[[list[Any]], list[Any]]
 
 _by_order = cmp_to_key(order.compare_reals)
 
 
-def key_of(avro_type: Any) -> Key:
+def of_number(x: float) -> Any:
+    """Return the key of a number; only if there is a NaN it is needed."""
+    return _by_order(x)
+
+
+def _of_compared(compare: order.Compare, x: Any) -> Any:
+    return cmp_to_key(compare)(x)
+
+
+def key_of(avro_type: Any) -> Any:
     """Return the key for items of a type; MISSING if it cannot be made."""
     if order.is_plain(avro_type):
         return None
     if avro_type.name in order.REAL:
-        return NUMBERS
+        return of_number
     if order.is_enum(avro_type):
         return order.places(avro_type).__getitem__
     compare = order.comparison(avro_type)
-    return MISSING if compare is None else cmp_to_key(compare)
+    return MISSING if compare is None else partial(_of_compared, compare)
 
 
 def sorter(avro_type: Any) -> Sort | None:
@@ -45,36 +52,34 @@ def sorter(avro_type: Any) -> Sort | None:
     return None if key is MISSING else partial(sort, key)
 
 
-def _usable(key: Key, a: list[Any]) -> Any:
+def usable(key: Key, a: list[Any]) -> Any:
     """Return the key for these items, as ``sorted`` takes it."""
-    if key is NUMBERS:
-        return _by_order if order.has_nan(a) else None
-    return key
+    return None if key is of_number and not order.has_nan(a) else key
 
 
 def sort(key: Key, a: list[Any]) -> list[Any]:
     """Return the items in order; equal ones stay as they are."""
-    return sorted(a, key=_usable(key, a))
+    return sorted(a, key=usable(key, a))
 
 
 def greatest(empty: Raise, key: Key, a: list[Any]) -> Any:
     """Return the greatest item, the first of equal ones."""
-    return max(a, key=_usable(key, a)) if a else empty()
+    return max(a, key=usable(key, a)) if a else empty()
 
 
 def least(empty: Raise, key: Key, a: list[Any]) -> Any:
     """Return the smallest item, the first of equal ones."""
-    return min(a, key=_usable(key, a)) if a else empty()
+    return min(a, key=usable(key, a)) if a else empty()
 
 
 def place_of_greatest(empty: Raise, key: Key, a: list[Any]) -> Any:
     """Return the index of the greatest item, of the first of equal ones."""
     if not a:
         return empty()
-    usable = _usable(key, a)
-    if usable is None:
+    needed = usable(key, a)
+    if needed is None:
         return a.index(max(a))
-    keys = list(map(usable, a))
+    keys = list(map(needed, a))
     return keys.index(max(keys))
 
 
@@ -82,10 +87,10 @@ def place_of_least(empty: Raise, key: Key, a: list[Any]) -> Any:
     """Return the index of the smallest item, of the first of equal ones."""
     if not a:
         return empty()
-    usable = _usable(key, a)
-    if usable is None:
+    needed = usable(key, a)
+    if needed is None:
         return a.index(min(a))
-    keys = list(map(usable, a))
+    keys = list(map(needed, a))
     return keys.index(min(keys))
 
 
@@ -97,8 +102,8 @@ def _first(
         return empty()  # type: ignore[no-any-return]
     if n < 0:
         return negative()  # type: ignore[no-any-return]
-    usable = _usable(key, a)
-    keys = a if usable is None else list(map(usable, a))
+    needed = usable(key, a)
+    keys = a if needed is None else list(map(needed, a))
     return sorted(range(len(a)), key=keys.__getitem__, reverse=downwards)[:n]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pfa.library import arrays, maps
 from pfa.library.functions import applied, names
-from pfa.library.texts import call, closed, function, is_name, raiser
+from pfa.library.texts import call, closed, function, is_fixed, is_name, items, raiser
 from pfa.specialise import MISSING, Site, inline
 
 
@@ -23,10 +23,10 @@ def _values(site: Site) -> str:
 def _contains_key(site: Site) -> str:
     if hasattr(site.types[1], "params"):
         (key,) = names(site, 1, "k")
-        return f"any({applied(site, 1, key)} for {key} in {site.once(0)})"
+        return f"any({applied(site, 1, key)} for {key} in {items(site)})"
     m, key = site.args
-    if is_name(m):
-        return f"({closed(key)} in {m})"
+    if is_name(m) or is_fixed(key):
+        return f"({closed(key)} in {closed(m)})"
     return call(site, maps.contains_key)
 
 
@@ -34,7 +34,7 @@ def _contains_key(site: Site) -> str:
 def _contains_value(site: Site) -> str:
     if hasattr(site.types[1], "params"):
         (x,) = names(site, 1, "x")
-        return f"any({applied(site, 1, x)} for {x} in {site.once(0)}.values())"
+        return f"any({applied(site, 1, x)} for {x} in {items(site)}.values())"
     return call(site, maps.contains_value)
 
 
@@ -98,33 +98,33 @@ def _extremes(site: Site) -> str | None:
 @inline("map.map")
 def _map(site: Site) -> str:
     (x,) = names(site, 1, "x")
-    return f"{{key_{x}: {applied(site, 1, x)} for key_{x}, {x} in {site.once(0)}.items()}}"
+    return f"{{key_{x}: {applied(site, 1, x)} for key_{x}, {x} in {items(site)}.items()}}"
 
 
 @inline("map.mapWithKey")
 def _map_with_key(site: Site) -> str:
     key, x = names(site, 1, "k", "x")
-    return f"{{{key}: {applied(site, 1, key, x)} for {key}, {x} in {site.once(0)}.items()}}"
+    return f"{{{key}: {applied(site, 1, key, x)} for {key}, {x} in {items(site)}.items()}}"
 
 
 @inline("map.filter")
 def _filter(site: Site) -> str:
     (x,) = names(site, 1, "x")
-    items = f"key_{x}, {x} in {site.once(0)}.items()"
-    return f"{{key_{x}: {x} for {items} if {applied(site, 1, x)}}}"
+    pairs = f"key_{x}, {x} in {items(site)}.items()"
+    return f"{{key_{x}: {x} for {pairs} if {applied(site, 1, x)}}}"
 
 
 @inline("map.filterWithKey")
 def _filter_with_key(site: Site) -> str:
     key, x = names(site, 1, "k", "x")
-    items = f"{key}, {x} in {site.once(0)}.items()"
-    return f"{{{key}: {x} for {items} if {applied(site, 1, key, x)}}}"
+    pairs = f"{key}, {x} in {items(site)}.items()"
+    return f"{{{key}: {x} for {pairs} if {applied(site, 1, key, x)}}}"
 
 
 @inline("map.flatMap")
 def _flat_map(site: Site) -> str:
     (x,) = names(site, 1, "x")
-    mapped = f"[{applied(site, 1, x)} for {x} in {site.once(0)}.values()]"
+    mapped = f"[{applied(site, 1, x)} for {x} in {items(site)}.values()]"
     return f"{function(site, maps.join)}({mapped})"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pfa.library.arrays import Key, _usable
+from pfa.library.arrays import Key, usable
 
 Raise = Callable[[], Any]
 Map = dict[str, Any]
@@ -82,5 +82,5 @@ def keys_of_first(
 def _ordered(key: Key, m: Map) -> list[Any]:
     """Return the values of a map, as something that Python orders as Avro does."""
     values = list(m.values())
-    usable = _usable(key, values)
-    return values if usable is None else list(map(usable, values))
+    needed = usable(key, values)
+    return values if needed is None else list(map(needed, values))

@@ -117,8 +117,23 @@ def _call(site: Site) -> str:
     return call(site, _TOTAL.get(site.name) or _WRITTEN_OUT[site.name])
 
 
+def _constant(site: Site, value: float) -> str:
+    return repr(value) if math.isfinite(value) else site.bind("constant", value)
+
+
+_LOGS: dict[str, Callable[[float], float]] = {
+    "m.ln": math.log,
+    "m.log10": math.log10,
+    "m.ln1p": lambda x: math.log(1 + x),
+}
+
+
 @inline("m.exp", "m.expm1")
 def _exp(site: Site) -> str:
+    known = number(site, 0)
+    if known is not None:
+        less = 1.0 if site.name == "m.expm1" else 0.0
+        return _constant(site, exp(known) - less)
     x, again = named(site.args[0])
     simple = function(site, math.exp)
     # exp(709) is the last whole one that is finite
@@ -126,8 +141,11 @@ def _exp(site: Site) -> str:
     return f"({text})" if site.name == "m.exp" else f"(({text}) - 1.0)"
 
 
-@inline("m.ln", "m.log10", "m.ln1p")
+@inline(*_LOGS)
 def _log(site: Site) -> str:
+    known = number(site, 0)
+    if known is not None and known > 0:
+        return _constant(site, _LOGS[site.name](known))
     x, again = named(site.args[0])
     odd = function(site, log_of_odd)
     if site.name == "m.ln1p":

@@ -1,6 +1,6 @@
 """Text: ``s.…``. What makes text is limited in its size, and left to titus's functions."""
 
-from pfa.library.texts import call, closed, is_name
+from pfa.library.texts import call, closed, is_fixed
 from pfa.specialise import Site, inline
 
 
@@ -23,7 +23,11 @@ def _substr(site: Site) -> str:
 @inline("s.contains")
 def _contains(site: Site) -> str:
     text, part = map(closed, site.args)
-    return f"({part} in {text})" if is_name(text) else call(site, contains)
+    return (
+        f"({part} in {text})"
+        if is_fixed(site.args[0]) or is_fixed(site.args[1])
+        else call(site, contains)
+    )
 
 
 @inline("s.index", "s.rindex")

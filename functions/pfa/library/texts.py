@@ -3,7 +3,7 @@
 What they write is closed: a call, a name, or in brackets. A value that is used twice gets the name
 ``_v`` where it is made; it is read before any other ``_v`` can be made, so that one name is enough
 for all. ``_v`` is an assignment expression, which Python does not take where a comprehension gets
-its items: there a function here always writes ``site.once``.
+its items: there a function here writes ``items``.
 """
 
 import re
@@ -45,6 +45,17 @@ def _is_bracketed(text: str) -> bool:
             if not depth:
                 return part.end() == len(text)
     return False
+
+
+def is_fixed(text: str) -> bool:
+    """Tell whether it does not matter when an expression is evaluated: a name, number or text."""
+    return is_name(text) or _QUOTED.fullmatch(text) is not None
+
+
+def items(site: Site, index: int = 0) -> str:
+    """Return what a comprehension goes through: an argument that is evaluated before others."""
+    text = site.args[index]
+    return site.once(index) if ":=" in text else closed(text)
 
 
 def closed_args(site: Site) -> list[str]:
