@@ -25,6 +25,8 @@ def avro(schema: Any) -> Any:
 class FakeFunction:
     name: str
     text: str | None = None
+    params: list[str] = field(default_factory=list)
+    call: Any = None
 
     def inline(self, *args: str) -> str | None:
         return None if self.text is None else f"({self.text.format(*args)})"
@@ -66,7 +68,8 @@ class FakeSite:
         return self.containers.get(index)
 
     def function(self, index: int) -> FakeFunction:
-        return FakeFunction(f"f{index}", self.texts.get(index))
+        params = [f"v{i}" for i in range(len(self.types[index].params))]
+        return FakeFunction(f"f{index}", self.texts.get(index), params)
 
     def error(self, message: str, code: int | None) -> Callable[[], Any]:
         def fail() -> Any:

@@ -63,9 +63,14 @@ def combine_arrays(call: Call) -> Callable[..., Any]:
     stock, operator = titus(call), _OPERATORS[call[0]]
 
     def combine(x: Any, y: Any) -> Any:
-        if [*map(len, x)] != [*map(len, y)]:
+        if len(x) != len(y):
             return stock(x, y)
-        return [[*map(operator, a, b)] for a, b in zip(x, y, strict=True)]
+        out = []
+        for a, b in zip(x, y):  # noqa: B905  60 ns for the keyword
+            if len(a) != len(b):
+                return stock(x, y)
+            out.append([*map(operator, a, b)])
+        return out
 
     return combine
 
@@ -129,6 +134,13 @@ def scale_maps(_call: Call) -> Callable[..., Any]:
 
 @inline("la.map")
 def _map(site: Site) -> str | None:
+    function = site.function(1)
+    names = [*function.params]
+    if _shape(site) == "arrays" and len(names) == 1:
+        (x,) = names
+        body = function.inline(x)
+        if body is not None:
+            return f"[[{body} for {x} in row_{x}] for row_{x} in {site.args[0]}]"
     return _write(site, {"arrays": map_arrays, "maps": map_maps}, site.function(1).name)
 
 
@@ -215,6 +227,29 @@ def transpose_maps(call: Call) -> Callable[..., Any]:
     return transpose
 
 
+@inline("la.truncate")
+def _truncate(site: Site) -> str | None:
+    if _shape(site) != "arrays":
+        return None
+    name = site.bind("truncate", made(truncate, call_of(site)))
+    return f"{name}({site.args[0]}, {site.args[1]})"
+
+
+def truncate(call: Call) -> Callable[..., Any]:
+    """Make the first rows of a matrix."""
+    stock = titus(call)
+
+    def first_rows(x: Any, keep: int) -> Any:
+        if not x or not (size := len(x[0])):
+            return stock(x, keep)
+        for row in x:
+            if len(row) != size:
+                return stock(x, keep)
+        return x[: max(keep, 0)]
+
+    return first_rows
+
+
 @inline("la.dot")
 def _dot(site: Site) -> str | None:
     if _shape(site) != "arrays":
@@ -222,11 +257,14 @@ def _dot(site: Site) -> str | None:
     levels = depth(site.types[1], "array")
     call = call_of(site)
     known = site.constant(1)
-    if levels == 2 and known is not MISSING:
-        columns = prepare(known)
-        if columns is not None:
-            name = site.bind("dot", made(dot_columns, columns, call))
-            return f"{name}({site.args[0]}, {site.args[1]})"
+    columns = prepare(known) if levels == 2 and known is not MISSING else None
+    if columns is not None:
+        left = site.constant(0)
+        product = None if left is MISSING else _product(left, columns)
+        if product:
+            return site.bind("product", product)
+        name = site.bind("dot", made(dot_columns, columns, call))
+        return f"{name}({site.args[0]}, {site.args[1]})"
     maker = {1: dot_vector, 2: dot_matrix}.get(levels)
     if maker is None:
         return None
@@ -234,9 +272,9 @@ def _dot(site: Site) -> str | None:
 
 
 def prepare(y: Any) -> list[tuple[float, ...]] | None:
-    """Return the columns of a matrix as floats, or None: it has none, or has rows of any length."""
+    """Return the columns of a matrix, or None: it has none, or has rows of any length."""
     try:
-        return [tuple(map(float, column)) for column in zip(*y, strict=True)] or None
+        return [*zip(*y, strict=True)] or None
     except ValueError:
         return None
 
@@ -249,7 +287,7 @@ def dot_vector(call: Call) -> Callable[..., Any]:
 
     def dot(x: Any, y: Any) -> Any:
         try:
-            out = [float(_sumprod(row, y)) for row in x]
+            out = [_sumprod(row, y) + 0.0 for row in x]
         except (ValueError, OverflowError):
             return stock(x, y)
         return out if out and y and _isfinite(sum(out)) else stock(x, y)
@@ -276,13 +314,9 @@ def dot_matrix(call: Call) -> Callable[..., Any]:
 
 def _product(x: Any, columns: list[tuple[float, ...]]) -> list[list[float]] | None:
     """Return the product, or None: there is none, or none that is finite."""
-    out = []
     try:
-        for row in x:
-            products = [_sumprod(row, column) for column in columns]
-            if not _isfinite(sum(products)):
-                return None
-            out.append(products)
+        # titus's are floats, also those of ints
+        out = [[_sumprod(row, column) + 0.0 for column in columns] for row in x]
     except (ValueError, OverflowError):
         return None
-    return out
+    return out if _isfinite(sum(map(sum, out))) else None

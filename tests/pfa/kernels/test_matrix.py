@@ -1,5 +1,6 @@
 """la.*: what titus gives, products but for their last digits."""
 
+import math
 import random
 
 import pytest
@@ -70,6 +71,8 @@ def test_functions_of_elements(kind, draw):
     for _ in range(100):
         x = draw(rng)
         same(one, x, half)
+        same(FakeSite(one.name, one.schemas, kind, functions={1: half}, texts={1: "{0} / 2"}),
+             x, half)  # fmt: skip
         same(two, x, draw(rng), less)
         same(two, x, x, less)
 
@@ -111,6 +114,15 @@ def test_dot():
     assert type(with_vector.specialised()([[1, 2]], [1, 1])[0]) is float
 
 
+def test_truncate():
+    rng = random.Random(6)
+    site = FakeSite("la.truncate", [ROWS, "int"], ROWS)
+    for _ in range(100):
+        same(site, rows(rng), rng.randrange(-2, 5))
+    for odd in ([], [[]], [[], [1.0]], [[1.0], []]):
+        same(site, odd, 1)
+
+
 def test_dot_of_maps_is_left_to_titus():
     assert FakeSite("la.dot", [MAPS, MAP], MAP).specialised() is None
     assert FakeSite("la.dot", [MAPS, MAPS], MAPS).specialised() is None
@@ -121,5 +133,9 @@ def test_a_constant_factor_is_prepared():
     site = FakeSite("la.dot", [ROWS, ROWS], ROWS, known={1: y})
     same(site, x, y)
     assert site.specialised()(x, None) == [[13.0, 16.0]]
+    site = FakeSite("la.dot", [ROWS, ROWS], ROWS, known={0: x, 1: y})
+    assert site.specialised()(None, None) == [[13.0, 16.0]]
+    for odd in ([], [[1.0]], [[1e308, 1e308]], [[math.inf, 0.0]]):
+        same(FakeSite("la.dot", [ROWS, ROWS], ROWS, known={0: odd, 1: y}), odd, y)
     site = FakeSite("la.transpose", [ROWS], ROWS, known={0: y})
     assert site.specialised()(None) == [[3, 5], [4.0, 6.0]]
