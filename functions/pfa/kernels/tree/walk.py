@@ -1,0 +1,188 @@
+"""Functions that walk lowered trees (see `lower`).
+
+Each takes the values of the data's ``fields``, in that order, and gives the list of all trees'
+answers. A value that may be missing is None or bare.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+from pfa.kernels.prepared import fail, made
+from pfa.kernels.tree.lower import (
+    EQ,
+    GE,
+    GT,
+    IN,
+    IS_MISSING,
+    LE,
+    LT,
+    NE,
+    NOT_IN,
+    NOT_MISSING,
+    RAISE,
+    Data,
+)
+
+Values = tuple[Any, ...]
+Walker = Callable[[Values], list[Any]]
+
+
+def walker(data: Data) -> Walker:
+    """Return a function of the values of ``data["fields"]``: the answers of all trees."""
+    if "columns" in data:
+        return _flat(data)
+    if data["missing"]:
+        return _three_way(data)
+    return _two_way(data)
+
+
+def all_trees(data: Data) -> Callable[[Any], list[Any]]:
+    """Return a function of a record: the answers of all trees."""
+    values, walk = values_of(data), walker(data)
+    return lambda datum: walk(values(datum))
+
+
+def one_tree(data: Data) -> Callable[[Any, Any], Any]:
+    """Return a function of a record and the tree, at which it does not look: the answer."""
+    values, walk = values_of(data), walker(data)
+
+    def answer(datum: Any, _tree: Any = None, _test: Any = None) -> Any:
+        return walk(values(datum))[0]
+
+    return answer
+
+
+def values_of(data: Data) -> Callable[[Any], Values]:
+    """Return a function of a record: the values of ``data["fields"]``, without tags."""
+    names = data["fields"]
+    if not names:
+        return lambda _datum: ()
+    if not data["untag"]:
+        get = itemgetter(*names)
+        return get if len(names) > 1 else lambda datum: (get(datum),)
+
+    def untagged(datum: Any) -> Values:
+        values = []
+        for name in names:
+            value = datum[name]
+            if type(value) is dict:
+                (value,) = value.values()
+            values.append(value)
+        return tuple(values)
+
+    return untagged
+
+
+def _flat(data: Data) -> Walker:
+    leaves, roots = data["leaves"], data["roots"]
+    passing, failing, missing = (memoryview(way) for way in data["ways"])
+    size = array("i").itemsize
+    columns: list[tuple[int, list[float], Any, memoryview, memoryview, memoryview, memoryview]] = []
+    start = 0
+    for field, operator, cuts in data["columns"]:
+        end = start + len(cuts) * size
+        yes, no, none = passing[start:end], failing[start:end], missing[start:end]
+        # cuts before the place are less than the value (bisect_left), or not more (bisect_right)
+        find = bisect_left if operator in (LE, GT) else bisect_right
+        low, high = (no, yes) if operator in (LE, LT) else (yes, no)
+        columns.append((field, cuts, find, low, high, no, none))
+        start = end
+    splits = start // size
+    scores = [None] * splits + leaves
+
+    def walk(values: Values) -> list[Any]:
+        parts: list[Any] = []
+        add = parts.append
+        for field, cuts, find, low, high, no, none in columns:
+            value = values[field]
+            if value is None:
+                add(none)
+            elif value != value:
+                add(no)
+            else:
+                place = find(cuts, value) * size
+                add(low[:place])
+                add(high[place:])
+        step = array("i", b"".join(parts))
+        answers = []
+        for at in roots:
+            while at < splits:
+                at = step[at]
+            answers.append(scores[at])
+        return answers
+
+    return walk
+
+
+def _two_way(data: Data) -> Walker:
+    trees, call = data["trees"], data["call"]
+
+    def walk(values: Values) -> list[Any]:
+        answers = []
+        for node in trees:
+            while type(node) is tuple:
+                operator, field, cut, passed, failed, _ = node
+                if operator == LE:
+                    node = passed if values[field] <= cut else failed
+                elif operator == LT:
+                    node = passed if values[field] < cut else failed
+                else:
+                    node = passed if _test(operator, values[field], cut, call) else failed
+            answers.append(node)
+        return answers
+
+    return walk
+
+
+def _three_way(data: Data) -> Walker:
+    trees, call = data["trees"], data["call"]
+
+    def walk(values: Values) -> list[Any]:
+        answers = []
+        for node in trees:
+            while type(node) is tuple:
+                operator, field, cut, passed, failed, missed = node
+                value = values[field]
+                if value is None and operator != RAISE:
+                    node = missed
+                elif operator == LT:
+                    node = passed if value < cut else failed
+                elif operator == LE:
+                    node = passed if value <= cut else failed
+                else:
+                    node = passed if _test(operator, value, cut, call) else failed
+            answers.append(node)
+        return answers
+
+    return walk
+
+
+def _test(operator: int, value: Any, cut: Any, call: Any) -> bool:
+    """Make any comparison but the most common."""
+    if operator == IN:
+        return value in cut
+    if operator == NOT_IN:
+        return value not in cut
+    if operator == EQ:
+        return bool(value == cut)
+    if operator == NE:
+        return bool(value != cut)
+    if operator == GE:
+        return bool(value >= cut)
+    if operator == GT:
+        return bool(value > cut)
+    if operator == LE:
+        return bool(value <= cut)
+    if operator == LT:
+        return bool(value < cut)
+    if operator == IS_MISSING:
+        return value is None
+    if operator == NOT_MISSING:
+        return value is not None
+    return bool(fail(call, *cut))
+
+
+__all__ = ["all_trees", "made", "one_tree", "values_of", "walker"]
