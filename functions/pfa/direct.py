@@ -29,7 +29,8 @@ def source_of(program: Any, read: Type, write: Type) -> str:
         by_field = [f"v_input = {reading.value}", *body]
     writing = convert.writer_code(write, "result", "out_")
     inside: list[Statement] = [*reading.lines, *by_field, *writing.lines]
-    if _STATE.search("\n".join(render(body))):
+    functions = "\n".join(render(program.functions)).replace("(self, state", "(")
+    if _STATE.search(functions + "\n".join(render(body)).replace("(self, state", "(")):
         inside.insert(0, "state = new_state()")
     lines = [
         *reading.prelude,
@@ -71,7 +72,7 @@ def function_of(
     ``names`` are those that the program's code sees, and ``new_state``.
     """
     given = {**names, **convert.read_names(read, "in_"), **convert.write_names(write, "out_")}
-    given["self"] = None  # what a function of the document is called with, and does not use
+    given |= {"self": None, "state": None}  # what is handed on, and not used
     exec(compile(source, "<model>", "exec", dont_inherit=True), given)  # noqa: S102 - see program.py
     function: Callable[[Any], Any] = given["score"]
     return function

@@ -38,6 +38,7 @@ class Base:
         # of it is missing.
         self.trusts_records = short_names or not config.collect(_Find(_genpy.IfNotNull))
         self.lowered_cells: set[str] = set()  # of which a kernel made what it needs
+        self._cell_values: dict[str, Any] = {}
         self.uses_random = False
         self._types: dict[str, str] = {}
         self._written = self._type_text = 0
@@ -99,6 +100,14 @@ class Base:
     def cell_name(self, cell: str) -> str:
         """Name under which the code sees the value of a constant cell."""
         return self.read_cells.setdefault(cell, f"c{len(self.read_cells)}_{identifier(cell)}")
+
+    def cell_value(self, cell: str) -> Any:
+        """Return the decoded value of a constant cell."""
+        if cell not in self._cell_values:
+            config = self.config.cells[cell]
+            decode = _genpy.titus.datatype.jsonDecoder
+            self._cell_values[cell] = decode(config.avroType, config.initJsonNode)
+        return self._cell_values[cell]
 
     def bind_as(self, name: str, value: Any) -> str:
         """Let the generated code see ``value`` under this name."""

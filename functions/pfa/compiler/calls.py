@@ -34,41 +34,26 @@ class Calls(State):
 
     def _fcn_def(self, context: Any) -> FunctionCode:
         params = [f"v_{name}" for name in context.paramNames]
-        statements, last = self.block(context.exprs)
-        header = ", ".join(["state", "scope", "pos", "types", *params])
-        if statements or last.depth > MAX_DEPTH // 2:
-            name = f"f_{self.temporaries.new()}"
-            define = Block(f"def {name}({header}):", [*statements, f"return {last.text}"])
-            return FunctionCode(Code(name, [define], VARIABLE), params)
-        code = Code(f"(lambda {header}: {last.text})", depth=last.depth + 1)
-        return FunctionCode(code, params, last)
+        return FunctionCode(params, *self.block(context.exprs))
 
     def _fcn_ref(self, context: Any) -> FunctionCode:
         function = context.fcn
-        if isinstance(function, _pfaast.UserFcn):
-            name = self.user_functions[function.name]
-            text = f"(lambda state, scope, pos, types, *x: {name}(self, state, *x))"
-            return FunctionCode(Code(text, depth=1))
-        if isinstance(function, _pfaast.EmitFcn):
-            return FunctionCode(Code("(lambda state, scope, pos, types, x: self.emit(x))", depth=1))
-        return FunctionCode(Code(self.library(function), kind=CONSTANT))
+        if not isinstance(function, _pfaast.UserFcn | _pfaast.EmitFcn):
+            return FunctionCode([], [], Code("None"), self.library(function))
+        params = [f"x{i}" for i in range(len(function.sig.params))]
+        return FunctionCode(params, [], Code(self.call_of(function, params), depth=1))
 
     def _fcn_ref_fill(self, context: Any) -> FunctionCode:
-        free = 0
+        params: list[str] = []
         arguments: list[Code] = []
         for name in context.originalParamNames:
             if name in context.argTypeResult:
                 arguments.append(context.argTypeResult[name][1])
             else:
-                arguments.append(Code(f"x{free}", kind=CONSTANT))
-                free += 1
-        params = [f"x{i}" for i in range(free)]
-        before, texts, _ = self.temporaries.in_order(arguments)
-        text = self.call_of(context.fcn, texts)
-        name = f"f_{self.temporaries.new()}"
-        header = ", ".join(["state", "scope", "pos", "types", *params])
-        define = Block(f"def {name}({header}):", [*before, f"return {text}"])
-        return FunctionCode(Code(name, [define], VARIABLE), params)
+                params.append(f"x{len(params)}")
+                arguments.append(Code(params[-1], kind=CONSTANT))
+        before, texts, depth = self.temporaries.in_order(arguments)
+        return FunctionCode(params, before, Code(self.call_of(context.fcn, texts), depth=depth + 1))
 
     def call_of(self, function: Any, texts: list[str]) -> str:
         """Text of a call of a function that was handed on: without the types of its arguments."""
@@ -111,7 +96,10 @@ class Calls(State):
 
     def values(self, arguments: Sequence[Any]) -> list[Code]:
         """Arguments as titus's library takes them."""
-        return [each.code if isinstance(each, FunctionCode) else each for each in arguments]
+        return [
+            each.as_titus(f"f_{self.temporaries.new()}") if isinstance(each, FunctionCode) else each
+            for each in arguments
+        ]
 
     def logical(self, name: str, left: Code, right: Code) -> Code:
         """Code of && and ||, which evaluate the right side only if it matters."""
@@ -233,18 +221,37 @@ class CallSite:
         code = self._arguments[index]
         if not isinstance(code, Code):
             return MISSING
-        if code.cell is not None:
-            cell = self._lowering.config.cells[code.cell]
-            return _genpy.titus.datatype.jsonDecoder(cell.avroType, cell.initJsonNode)
+        if code.cell is not None and code.steps is None:
+            return self._lowering.cell_value(code.cell)
         return code.value
 
     def parsed(self, index: int) -> Any:
         """Return the JSON value of an argument that is a whole constant cell; else MISSING."""
         code = self._arguments[index]
-        if not isinstance(code, Code) or code.cell is None:
+        if not isinstance(code, Code) or code.cell is None or code.steps is not None:
             return MISSING
         self._lowering.lowered_cells.add(code.cell)
         return self._lowering.config.cells[code.cell].initJsonNode
+
+    def keyed(self, index: int) -> tuple[Any, str] | None:
+        """Return what an argument is looked up in, and a text of the key that may be pasted often.
+
+        For an argument that is a path into a constant cell of which only the last step is not
+        known; None for others.
+        """
+        code = self._arguments[index]
+        if not isinstance(code, Code) or code.cell is None or not code.steps:
+            return None
+        *known, last = code.steps
+        if last.kind == EXPRESSION or any(step.value is MISSING for step in known):
+            return None
+        value = self._lowering.cell_value(code.cell)
+        try:
+            for step in known:
+                value = value[step.value]
+        except LookupError:
+            return None
+        return value, last.text
 
     def function(self, index: int) -> Function:
         """Return an argument that is a function."""
@@ -268,7 +275,7 @@ class SiteFunction:
         self._lowering = lowering
         self._site = site
         self._code = code
-        self._name: str | None = None
+        self._name = ""
         self.params = list(code.params)
         self.body = None if code.body is None else code.body.text
         self.call: Site | None = None if code.body is None else code.body.call
@@ -276,20 +283,14 @@ class SiteFunction:
     @property
     def name(self) -> str:
         """A name to call it by, with positional arguments."""
-        if self._name is None:
-            code = self._code.code
+        if not self._name:
             self._name = f"f_{self._lowering.temporaries.new()}"
-            self._site.before += code.before
-            pos = (
-                "None"
-                if code.kind != CONSTANT
-                else self._lowering.bind_as("pos", _genpy.titus.util.pos)
-            )
-            if self._code.body is not None:
-                text = f"{self._name} = lambda {', '.join(self.params)}: {self.body}"
-            else:
-                text = f"{self._name} = lambda *x: {code.text}(state, None, {pos}, None, *x)"
-            self._site.before.append(text)
+            define: Statement = self._code.define(self._name)
+            if self._code.library:
+                pos = self._lowering.bind_as("pos", _genpy.titus.util.pos)
+                call = f"{self._code.library}(state, None, {pos}, None, *x)"
+                define = f"{self._name} = lambda *x: {call}"
+            self._site.before.append(define)
         return self._name
 
     def inline(self, *args: str) -> str | None:

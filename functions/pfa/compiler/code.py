@@ -12,6 +12,7 @@ from typing import Any
 from pfa.specialise import MISSING
 
 CONSTANT, VARIABLE, EXPRESSION = range(3)
+TITUS = ("state", "scope", "pos", "types")  # what titus's functions get before the arguments
 MAX_DEPTH = 40  # of brackets in one expression; Python's parser gives up at 200
 
 
@@ -36,18 +37,43 @@ class Code:
     avro_type: Any = None
     depth: int = 0  # of brackets in text
     value: Any = MISSING  # of a literal
-    cell: str | None = None  # the constant cell that it is the whole of
+    cell: str | None = None  # the constant cell that it is read from
+    steps: "list[Code] | None" = None  # of the path from that cell to it, if there is one
     call: Any = None  # the Site of the library call that it is
 
 
 @dataclass(slots=True, eq=False)
 class FunctionCode:
-    """A function as an argument; ``code`` takes titus's (state, scope, pos, types, *arguments)."""
+    """A function as an argument: ``result`` after ``statements``, of ``params``.
 
-    code: Code
-    params: list[str] = field(default_factory=list)
-    body: Code | None = None  # of an inline function of one expression
+    ``library`` is the name of one of titus's, of which nothing else is known.
+    """
+
+    params: list[str]
+    statements: "list[Statement]"
+    result: Code
+    library: str = ""
     avro_type: Any = None
+
+    @property
+    def body(self) -> Code | None:
+        """The function's one expression, if it is one."""
+        short = not self.statements and not self.library and self.result.depth <= MAX_DEPTH // 2
+        return self.result if short else None
+
+    def define(self, name: str, *first: str) -> Block:
+        """Return its definition with the parameters ``first`` before its own."""
+        header = f"def {name}({', '.join([*first, *self.params])}):"
+        return Block(header, [*self.statements, f"return {self.result.text}"])
+
+    def as_titus(self, name: str) -> Code:
+        """Code of the function as titus calls it; ``name`` is free for it."""
+        if self.library:
+            return Code(self.library, kind=CONSTANT)
+        if self.body is None:
+            return Code(name, [self.define(name, *TITUS)], VARIABLE)
+        header = ", ".join([*TITUS, *self.params])
+        return Code(f"(lambda {header}: {self.result.text})", depth=self.result.depth + 1)
 
 
 def render(statements: Iterable[Statement], indent: int = 0) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pfa.compat.loader import load
@@ -12,6 +13,7 @@ from pfa.compiler.values import Values
 _genpy = load("titus.genpy")
 _datatype = load("titus.datatype")
 
+_READY = {"string": str, "double": float, "boolean": bool}  # decoded as they are
 _NUMBERS = ("int", "long", "float", "double")  # each is accepted where a later one is wanted
 
 
@@ -106,18 +108,30 @@ class Control(Values):
         result = "None" if context.partial else self.temporaries.new()
         rest: list[Statement] = [] if context.partial else [f"{result} = None"]
         is_union = isinstance(context.exprType, _datatype.AvroUnion)
+        tagged = f"type({value}) is dict and len({value}) == 1"
         for case, _ in reversed(context.cases):
             name = f"v_{case.name}"
             cast = self.bind(f"cast_{case.toType.name}", self.caster(case.toType, is_union))
             body = self.run(case.clause) if context.partial else self.into(result, case.clause)
+            short = self.short_cast(case.toType.name, value, tagged) if is_union else ""
             found: list[Statement] = [
-                f"{name} = {cast}({value})",
+                f"{name} = {short}{cast}({value})",
                 Block(f"if {name} is not {no_match}:", body),
             ]
             if rest:
                 found.append(Block("else:", rest))
             rest = found
         return Code(result, [*before, *rest], CONSTANT if context.partial else VARIABLE)
+
+    def short_cast(self, kind: str, value: str, tagged: str) -> str:
+        """Text before the call of a cast that makes it needless for most values of a union."""
+        if kind == "double":
+            inner = f"{value}['double']"
+            there = f"{tagged} and 'double' in {value} and type({inner}) is float"
+            return f"{inner} if {there} else "
+        if kind in ("string", "boolean"):
+            return f"NO_MATCH if {tagged} and {kind!r} not in {value} else "
+        return ""
 
     def caster(self, to: Any, is_union: bool) -> Any:
         """Make what casts a value to the type of a case."""
@@ -126,7 +140,8 @@ class Control(Values):
             narrower = _NUMBERS[: _NUMBERS.index(to.name)] if to.name in _NUMBERS else ()
             tags = frozenset([to.name, *narrower])
         errors = (_genpy.AvroException, TypeError)
-        return runtime.caster(lambda value: _datatype.jsonDecoder(to, value), tags, errors)
+        decode = partial(_datatype.jsonDecoder, to)
+        return runtime.caster(decode, tags, _READY.get(to.name), errors)
 
     def _upcast(self, context: Any) -> Code:
         union, of = context.retType, context.originalType

@@ -7,9 +7,12 @@ NO_MATCH: Any = object()  # of a case of ``cast``, or of ``unpack``
 
 
 def getter(
-    error: type[Exception], array_code: int, map_code: int, form: str, pos: str | None
+    error: type[Exception], codes: tuple[int, int], form: str, pos: str | None, steps: int
 ) -> Callable[..., Any]:
-    """Make what follows a path with indexes; raises ``error`` as titus does."""
+    """Make what follows a path of ``steps`` indexes; raises ``error`` as titus does.
+
+    ``codes`` are those for an array's index and for a map's key.
+    """
 
     def get(value: Any, *path: Any) -> Any:
         for step in path:
@@ -17,11 +20,24 @@ def getter(
                 value = value[step]
             except (KeyError, IndexError):
                 if isinstance(value, list | tuple):
-                    raise error("array index not found", array_code, form, pos) from None
-                raise error("map key not found", map_code, form, pos) from None
+                    raise error("array index not found", codes[0], form, pos) from None
+                raise error("map key not found", codes[1], form, pos) from None
         return value
 
-    return get
+    def get_one(value: Any, step: Any) -> Any:
+        try:
+            return value[step]
+        except LookupError:
+            return get(value, step)
+
+    def get_two(value: Any, first: Any, second: Any) -> Any:
+        try:
+            return value[first][second]
+        except LookupError:
+            return get(value, first, second)
+
+    quick: dict[int, Callable[..., Any]] = {1: get_one, 2: get_two}
+    return quick.get(steps, get)
 
 
 def untagger(tags: frozenset[str]) -> Callable[[Any], Any]:
@@ -40,11 +56,13 @@ def untagger(tags: frozenset[str]) -> Callable[[Any], Any]:
 def caster(
     decode: Callable[[Any], Any],
     tags: frozenset[str] | None,
+    ready: type | None,
     errors: tuple[type[Exception], ...],
 ) -> Callable[[Any], Any]:
     """Make what gives a value as the type of a case of ``cast``, or NO_MATCH.
 
-    ``tags`` are those that fit the case, if the value is of a union.
+    ``tags`` are those that fit the case, if the value is of a union; what is of the Python type
+    ``ready`` needs not be decoded.
     """
 
     def cast(value: Any) -> Any:
@@ -52,6 +70,8 @@ def caster(
             ((tag, value),) = value.items()
             if tag not in tags:
                 return NO_MATCH
+        if type(value) is ready:
+            return value
         try:
             return decode(value)
         except errors:

@@ -19,7 +19,9 @@ class State(Control):
         base = Code(self.cell_name(context.cell), kind=CONSTANT, cell=context.cell)
         if not context.path:
             return base
-        return self.get(base, context.path, (2004, 2005), "cell", context.pos)
+        made = self.get(base, context.path, (2004, 2005), "cell", context.pos)
+        made.cell, made.steps = context.cell, self.path(context.path)
+        return made
 
     def _cell_to(self, context: Any) -> Code:
         codes = [*self.path(context.path), self.update_function(context.to)]

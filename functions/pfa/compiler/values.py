@@ -80,7 +80,7 @@ class Values(Base):
             elif isinstance(step, _genpy.MapIndex):
                 steps.append(step.k)
             else:
-                steps.append(Code(repr(step.f), kind=CONSTANT))
+                steps.append(Code(repr(step.f), kind=CONSTANT, value=step.f))
         return steps
 
     def get(self, base: Code, path: list[Any], codes: tuple[int, int], form: str, pos: Any) -> Code:
@@ -92,7 +92,7 @@ class Values(Base):
                 text += f"[{steps[fields]}]"
                 fields += 1
         if fields < len(path):
-            maker = runtime.getter(_genpy.PFARuntimeException, *codes, form, pos)
+            maker = runtime.getter(_genpy.PFARuntimeException, codes, form, pos, len(path) - fields)
             get = self.bind(f"get_{form}", maker)
             text = f"{get}({', '.join([text, *steps[fields:]])})"
         return Code(text, before, depth=depth + 1)
@@ -116,10 +116,11 @@ class Values(Base):
         """What titus's ``update`` takes: a value, or a function of the old one."""
         if not isinstance(to, FunctionCode):
             return to
-        if to.code.kind == CONSTANT:  # of the library: titus has an error there
-            return to.code
+        code = to.as_titus(f"f_{self.temporaries.new()}")
+        if to.library:  # titus has an error there
+            return code
         updater = self.bind_as("Updater", runtime.Updater)
-        return Code(f"{updater}({to.code.text})", to.code.before, depth=to.code.depth + 1)
+        return Code(f"{updater}({code.text})", code.before, depth=code.depth + 1)
 
     def _pack(self, context: Any) -> Code:
         pack = self.bind_as("pack", _genpy.pack)
