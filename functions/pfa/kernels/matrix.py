@@ -190,12 +190,9 @@ def zip_maps(_call: Call) -> Callable[..., Any]:
 def _transpose(site: Site) -> str | None:
     known = site.constant(0)
     if known is not MISSING and depth(site.types[0], "array") == 2:
-        try:
-            transposed = [*map(list, zip(*known, strict=True))]
-        except ValueError:  # ragged
-            transposed = []
-        if transposed:
-            return site.bind("transposed", transposed)
+        columns = prepare(known)
+        if columns is not None:
+            return site.bind("transposed", [*map(list, columns)])
     return _write(site, {"arrays": transpose_arrays, "maps": transpose_maps})
 
 
@@ -204,11 +201,8 @@ def transpose_arrays(call: Call) -> Callable[..., Any]:
     stock = titus(call)
 
     def transpose(x: Any) -> Any:
-        try:
-            # no rows, or rows of nothing, leave an empty list
-            return [*map(list, zip(*x, strict=True))] or stock(x)
-        except ValueError:
-            return stock(x)
+        columns = prepare(x)
+        return stock(x) if columns is None else [*map(list, columns)]
 
     return transpose
 
@@ -273,10 +267,9 @@ def _dot(site: Site) -> str | None:
 
 def prepare(y: Any) -> list[tuple[float, ...]] | None:
     """Return the columns of a matrix, or None: it has none, or has rows of any length."""
-    try:
-        return [*zip(*y, strict=True)] or None
-    except ValueError:
-        return None
+    # zip leaves out what not all rows have; its strict= costs as much again
+    columns = [*zip(*y)]  # noqa: B905
+    return columns if columns and sum(map(len, y)) == len(y) * len(columns) else None
 
 
 # What is not finite in an argument leaves a result that is not. So may a sum that overflows; titus
@@ -314,9 +307,13 @@ def dot_matrix(call: Call) -> Callable[..., Any]:
 
 def _product(x: Any, columns: list[tuple[float, ...]]) -> list[list[float]] | None:
     """Return the product, or None: there is none, or none that is finite."""
+    out = []
     try:
-        # titus's are floats, also those of ints
-        out = [[_sumprod(row, column) + 0.0 for column in columns] for row in x]
+        for row in x:
+            products = [_sumprod(row, column) + 0.0 for column in columns]  # of ints too
+            if not _isfinite(sum(products)):
+                return None
+            out.append(products)
     except (ValueError, OverflowError):
         return None
-    return out if _isfinite(sum(map(sum, out))) else None
+    return out
