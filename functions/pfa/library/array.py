@@ -1,7 +1,7 @@
 """Arrays: ``a.…``. What takes a function is written out as a comprehension where it can be."""
 
 from pfa.library import arrays, order
-from pfa.library.functions import applied, called, names
+from pfa.library.functions import applied, called, names, only_tag
 from pfa.library.texts import (
     call,
     checked,
@@ -189,8 +189,11 @@ def _middle(site: Site) -> str | None:
         empty = raiser(site, "empty array", 15450)
         return call(site, arrays.median, empty, name, str(is_real))
     empty = raiser(site, "empty array", 15470)
-    simple = of.name in order.PLAIN - {"boolean"} or order.is_enum(of)
-    mode = arrays.mode if simple else arrays.mode_by_json
+    mode = arrays.mode_by_json
+    if of.name in order.PLAIN - {"boolean"} or order.is_enum(of):
+        mode = arrays.mode
+    elif of.name in order.REAL:
+        mode = arrays.mode_of_reals
     return call(site, mode, empty, name, str(is_real), hint="mode")
 
 
@@ -222,6 +225,20 @@ def _filter_with_index(site: Site) -> str:
 def _flat_map(site: Site) -> str:
     (x,) = names(site, 1, "x")
     return f"{function(site, arrays.flat)}([{applied(site, 1, x)} for {x} in {items(site)}])"
+
+
+@inline("a.filterMap", "a.filterMapWithIndex")
+def _filter_map(site: Site) -> str | None:
+    tag = only_tag(site.types[1].ret)
+    if tag is None:
+        return None
+    if site.name == "a.filterMap":
+        (x,) = names(site, 1, "x")
+        mapped = f"[{applied(site, 1, x)} for {x} in {items(site)}]"
+    else:
+        i, x = names(site, 1, "i", "x")
+        mapped = f"[{applied(site, 1, i, x)} for {i}, {x} in enumerate({items(site)})]"
+    return f"{function(site, arrays.untagged)}({tag!r}, {mapped})"
 
 
 @inline("a.flatten")

@@ -150,8 +150,15 @@ def mode(empty: Raise, sort: Sort, is_real: bool, a: list[Any]) -> Any:
     return best[0] if len(best) == 1 else median(empty, sort, is_real, best)
 
 
+def mode_of_reals(empty: Raise, sort: Sort, is_real: bool, a: list[Any]) -> Any:
+    """Return the same for floats, of which 0.0 and -0.0 are two, and all NaN are one."""
+    if set(map(type, a)) == {float} and 0.0 not in a and not order.has_nan(a):
+        return mode(empty, sort, is_real, a)
+    return mode_by_json(empty, sort, is_real, a)
+
+
 def mode_by_json(empty: Raise, sort: Sort, is_real: bool, a: list[Any]) -> Any:
-    """Return the same for items that cannot be counted as they are, or not apart (0.0 and -0.0)."""
+    """Return the same for items that cannot be counted as they are."""
     if not a:
         return empty()
     first: dict[str, Any] = {}
@@ -232,6 +239,16 @@ def grouped(a: list[Any], keys: list[str]) -> dict[str, list[Any]]:
     for key, x in zip(keys, a, strict=True):
         out.setdefault(key, []).append(x)
     return out
+
+
+def untagged(tag: str, values: list[Any]) -> list[Any]:
+    """Return what is not null, without its tag."""
+    return [without_tag(tag, x) for x in values if x is not None]
+
+
+def without_tag(tag: str, value: Any) -> Any:
+    """Return a value of a union with one branch but null, without its tag."""
+    return value[tag] if isinstance(value, dict) and len(value) == 1 and tag in value else value
 
 
 def lnsum(a: list[float]) -> float:

@@ -1,5 +1,7 @@
 """How functions that a document gives to a library function are written."""
 
+from typing import Any
+
 from pfa.specialise import Site
 
 
@@ -18,3 +20,9 @@ def applied(site: Site, index: int, *args: str) -> str:
 def called(site: Site, index: int) -> str:
     """Return the name of a function, to be called with positional arguments."""
     return site.function(index).name
+
+
+def only_tag(union: Any) -> str | None:
+    """Return the name of the one branch of a union that is not null; None if there are several."""
+    branches = [each.name for each in getattr(union, "types", ()) if each.name != "null"]
+    return branches[0] if len(branches) == 1 else None

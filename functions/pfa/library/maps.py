@@ -55,6 +55,8 @@ def key_of_greatest(empty: Raise, key: Key, m: Map) -> Any:
         return empty()
     values = _ordered(key, m)
     top = max(values)
+    if len(values) < 20 and values.count(top) == 1:
+        return list(m)[values.index(top)]
     return min([k for k, x in zip(m, values, strict=True) if x == top])
 
 
@@ -64,6 +66,8 @@ def key_of_least(empty: Raise, key: Key, m: Map) -> Any:
         return empty()
     values = _ordered(key, m)
     top = min(values)
+    if len(values) < 20 and values.count(top) == 1:
+        return list(m)[values.index(top)]
     return min([k for k, x in zip(m, values, strict=True) if x == top])
 
 

@@ -1,12 +1,38 @@
-"""Text: ``s.…``. What makes text is limited in its size, and left to titus's functions."""
+"""Text: ``s.…``. What repeats text is limited in its size, and left to titus's functions."""
+
+from collections.abc import Callable
+from typing import Any
 
 from pfa.library.texts import call, closed, is_fixed
 from pfa.specialise import Site, inline
+
+MAX_TEXT = 10_000_000  # as in pfa.compat.limits
 
 
 def contains(text: str, part: str) -> bool:
     """Tell whether a text has a part."""
     return part in text
+
+
+def concat(too_long: Callable[[], Any], x: str, y: str) -> str:
+    """Return two texts as one."""
+    return x + y if len(x) + len(y) <= MAX_TEXT else too_long()
+
+
+def split(text: str, separator: str) -> list[str]:
+    """Return the parts of a text; none, if the separator is empty."""
+    return text.split(separator) if separator else []
+
+
+@inline("s.concat")
+def _concat(site: Site) -> str:
+    message = f"the result would have more than {MAX_TEXT} characters"
+    return call(site, concat, site.bind("too_long", site.error(message, None)))
+
+
+@inline("s.split")
+def _split(site: Site) -> str:
+    return call(site, split)
 
 
 @inline("s.len")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pfa.compat import limits
 from pfa.specialise import INLINE, find
 from tests.pfa.fake_site import FakeSite
 
@@ -491,7 +492,41 @@ def _alike_maps(count: int, rng: random.Random) -> list[Any]:
     return maps
 
 
+def test_filter_map() -> None:
+    a = array("double")
+    union: dict[str, Any] = {"of": UNION, "params": ["double"]}
+
+    def some(x: Any, *rest: Any) -> Any:
+        return None if x < 1 else {"double": x} if x < 2 else x
+
+    body = "None if {0} < 1 else {{'double': {0}}} if {0} < 2 else {0}"
+    with_functions("a.filterMap", [a], a, some, body, **union)
+    union["params"] = ["int", "double"]
+    with_functions("a.filterMapWithIndex", [a], a, some, body, **union)
+    function = {"type": "function", "params": ["double"], "ret": ["null", "double", "string"]}
+    assert FakeSite("a.filterMap", [a, function], a).specialised() is None
+
+
+def test_a_text_may_be_too_long() -> None:
+    half = "x" * (limits.MAX_TEXT // 2)
+    site = FakeSite("s.concat", ["string", "string"], "string")
+    function = site.specialised()
+    assert function is not None
+    for more in ("", "y"):
+        assert outcome(function, [half + more, half]) == outcome(site.stock, [half + more, half])
+
+
+def test_mode_of_many_floats() -> None:
+    pool = [0.5, 1.5, 2.5, -1.0]
+    for more in ([], [0.0, -0.0], [NAN], [1]):
+        check(
+            "a.mode", [array("double")], "double", lambda rng, p=pool + more: [rng.choices(p, k=9)]
+        )
+
+
 def test_texts() -> None:
+    check("s.concat", ["string", "string"], "string", times=50)
+    check("s.split", ["string", "string"], array("string"))
     check("s.len", ["string"], "int", times=30)
     check(
         "s.substr",
