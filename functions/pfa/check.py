@@ -36,10 +36,31 @@ def checker(node: Type) -> Callable[[Any], Any]:
 
     Raises DocumentError when the default of a field does not fit the field's type.
     """
-    builder = _Builder()
-    check = builder.make(node)
-    builder.finish()
+    return Checks(node).checked
 
+
+class Checks:
+    """The check of a type, and of each type within it."""
+
+    def __init__(self, node: Type) -> None:
+        """Build them.
+
+        Raises DocumentError when the default of a field does not fit the field's type.
+        """
+        self.builder = _Builder()
+        self.checked = _checked(self.builder.make(node))
+        self.builder.finish()
+
+    def part(self, node: Type) -> Check:
+        """Return the check of a type within this one, as it is where the type is met first."""
+        return self.builder.parts[id(node)]
+
+    def default(self, made: Field) -> Any:
+        """Return the engine's form of a field's default."""
+        return self.builder.defaults.make(made.type)(made.default, Run())
+
+
+def _checked(check: Check) -> Callable[[Any], Any]:
     def checked(value: Any) -> Any:
         run = Run()
         try:
@@ -67,8 +88,14 @@ class _Builder:
         self.first_branch = first_branch
         self.defaults: _Builder = self if first_branch else _Builder(first_branch=True)
         self.to_verify: list[tuple[str, Field, Check]] = []
+        self.parts: dict[int, Check] = {}  # by the id of the type
 
     def make(self, node: Type) -> Check:
+        check = self.made(node)
+        self.parts.setdefault(id(node), check)
+        return check
+
+    def made(self, node: Type) -> Check:
         if node.kind == "double":
             return double
         if read := reading(node):

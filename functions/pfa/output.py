@@ -60,6 +60,12 @@ def writer(node: Type) -> Callable[[Any, str], Any]:
     return written
 
 
+def parts_writer() -> Callable[[Type], Write]:
+    """Give the maker of writers of parts of one type, which raise Unfit."""
+    named: dict[str, Write] = {}
+    return lambda node: _make(node, named)
+
+
 def _make(node: Type, named: dict[str, Write]) -> Write:
     if node.kind in _SCALARS:
         return _SCALARS[node.kind]
