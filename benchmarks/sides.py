@@ -109,15 +109,14 @@ def build_plain() -> Path:
     return folder / "PlainFunction"
 
 
-def install() -> None:
-    """Make VENV with the locked requirements of the benchmarks, if they changed since the last."""
-    lock = HERE / "requirements.txt"
-    stamp = VENV / "requirements.txt"
+def install(venv: Path = VENV, lock: Path = HERE / "requirements.txt") -> None:
+    """Make `venv` with the locked requirements, if they changed since the last."""
+    stamp = venv / "requirements.txt"
     if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
         return
     uv = (sys.executable, "-m", "uv")
-    run(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV))
-    run(*uv, "pip", "sync", "--quiet", "--python", str(VENV), "--require-hashes", str(lock))
+    run(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(venv))
+    run(*uv, "pip", "sync", "--quiet", "--python", str(venv), "--require-hashes", str(lock))
     shutil.copyfile(lock, stamp)
 
 
