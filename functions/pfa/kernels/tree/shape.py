@@ -73,8 +73,10 @@ def field_type(walk: Walk, name: str) -> tuple[Any, bool] | None:
     None where that depends on more than the type.
     """
     avro_type = walk.datum.fieldsDict[name].avroType
-    if not walk.missing or avro_type.schema.type != "union":
+    if not walk.missing:
         return avro_type, False
+    if avro_type.schema.type != "union":
+        return (avro_type, False) if avro_type.schema.type in _PLAIN else None
     others = [branch for branch in avro_type.types if branch.name != "null"]
     if len(others) != 1 or others[0].schema.type not in _PLAIN:
         return None

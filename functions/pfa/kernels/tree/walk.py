@@ -10,7 +10,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-from pfa.kernels.prepared import fail, made
+from pfa.kernels.prepared import fail
 from pfa.kernels.tree.lower import (
     EQ,
     GE,
@@ -32,11 +32,7 @@ Walker = Callable[[Values], list[Any]]
 
 def walker(data: Data) -> Walker:
     """Return a function of the values of ``data["fields"]``: the answers of all trees."""
-    if "columns" in data:
-        return _flat(data)
-    if data["missing"]:
-        return _three_way(data)
-    return _two_way(data)
+    return _flat(data) if "columns" in data else _nested(data)
 
 
 def all_trees(data: Data) -> Callable[[Any], list[Any]]:
@@ -45,12 +41,33 @@ def all_trees(data: Data) -> Callable[[Any], list[Any]]:
     return lambda datum: walk(values(datum))
 
 
-def one_tree(data: Data) -> Callable[[Any, Any], Any]:
-    """Return a function of a record and the tree, at which it does not look: the answer."""
-    values, walk = values_of(data), walker(data)
+def one_tree(data: Data) -> Callable[[Any], Any]:
+    """Return a function of a record: the answer of the only tree.
 
-    def answer(datum: Any, _tree: Any = None, _test: Any = None) -> Any:
-        return walk(values(datum))[0]
+    A field is read where it is compared: a record passes few of a tree's nodes.
+    """
+    if "columns" in data:
+        walk = all_trees(data)
+        return lambda datum: walk(datum)[0]
+    (root,) = data["trees"]
+    names, untag, missing, call = data["fields"], data["untag"], data["missing"], data["call"]
+
+    def answer(datum: Any) -> Any:
+        node = root
+        while type(node) is tuple:
+            operator, field, cut, passed, failed, missed = node
+            value = datum[names[field]]
+            if untag and type(value) is dict:
+                (value,) = value.values()
+            if value is None and missing and operator != RAISE:
+                node = missed
+            elif operator == LT:
+                node = passed if value < cut else failed
+            elif operator == LE:
+                node = passed if value <= cut else failed
+            else:
+                node = passed if _test(operator, value, cut, call) else failed
+        return node
 
     return answer
 
@@ -117,28 +134,8 @@ def _flat(data: Data) -> Walker:
     return walk
 
 
-def _two_way(data: Data) -> Walker:
-    trees, call = data["trees"], data["call"]
-
-    def walk(values: Values) -> list[Any]:
-        answers = []
-        for node in trees:
-            while type(node) is tuple:
-                operator, field, cut, passed, failed, _ = node
-                if operator == LE:
-                    node = passed if values[field] <= cut else failed
-                elif operator == LT:
-                    node = passed if values[field] < cut else failed
-                else:
-                    node = passed if _test(operator, values[field], cut, call) else failed
-            answers.append(node)
-        return answers
-
-    return walk
-
-
-def _three_way(data: Data) -> Walker:
-    trees, call = data["trees"], data["call"]
+def _nested(data: Data) -> Walker:
+    trees, missing, call = data["trees"], data["missing"], data["call"]
 
     def walk(values: Values) -> list[Any]:
         answers = []
@@ -146,12 +143,12 @@ def _three_way(data: Data) -> Walker:
             while type(node) is tuple:
                 operator, field, cut, passed, failed, missed = node
                 value = values[field]
-                if value is None and operator != RAISE:
+                if value is None and missing and operator != RAISE:
                     node = missed
-                elif operator == LT:
-                    node = passed if value < cut else failed
                 elif operator == LE:
                     node = passed if value <= cut else failed
+                elif operator == LT:
+                    node = passed if value < cut else failed
                 else:
                     node = passed if _test(operator, value, cut, call) else failed
             answers.append(node)
@@ -183,6 +180,3 @@ def _test(operator: int, value: Any, cut: Any, call: Any) -> bool:
     if operator == NOT_MISSING:
         return value is not None
     return bool(fail(call, *cut))
-
-
-__all__ = ["all_trees", "made", "one_tree", "values_of", "walker"]
