@@ -12,7 +12,7 @@ from pfa.errors import (
     ScoringError,
     ScoringTimeout,
 )
-from pfa.model import Model, load
+from pfa.model import Model, load, load_artifact
 
 __all__ = [
     "DocumentError",
@@ -23,4 +23,5 @@ __all__ = [
     "ScoringError",
     "ScoringTimeout",
     "load",
+    "load_artifact",
 ]

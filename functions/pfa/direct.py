@@ -6,6 +6,7 @@ caller does all of it again the long way, which has the words for it.
 
 import re
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 from pfa import convert
@@ -64,8 +65,24 @@ def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] 
     return None if whole else made
 
 
+def compiled(source: str) -> CodeType:
+    """Compile the module that ``source_of`` wrote."""
+    return compile(source, "<model>", "exec", dont_inherit=True)
+
+
+def names_outside(code: CodeType) -> set[str]:
+    """Return the names that a module needs, but does not define."""
+    functions = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return _names_in(code) - {each.co_name for each in functions}
+
+
+def _names_in(code: CodeType) -> set[str]:
+    inside = (_names_in(each) for each in code.co_consts if isinstance(each, CodeType))
+    return set(code.co_names).union(*inside)
+
+
 def function_of(
-    source: str, names: dict[str, Any], read: Type, write: Type
+    code: CodeType, names: dict[str, Any], read: Type, write: Type
 ) -> Callable[[Any], Any]:
     """Run the module that ``source_of`` wrote; return its function.
 
@@ -73,6 +90,6 @@ def function_of(
     """
     given = {**names, **convert.read_names(read, "in_"), **convert.write_names(write, "out_")}
     given |= {"self": None, "state": None}  # what is handed on, and not used
-    exec(compile(source, "<model>", "exec", dont_inherit=True), given)  # noqa: S102 - see program.py
+    exec(code, given)  # noqa: S102 - see program.py
     function: Callable[[Any], Any] = given["score"]
     return function

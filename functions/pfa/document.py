@@ -39,6 +39,13 @@ def read(document: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], str]:
     return parse(_decode(document)), hashlib.sha256(document).hexdigest()
 
 
+def encoded(document: bytes | str | dict[str, Any]) -> bytes:
+    """Return a document that was read as the bytes of its JSON text."""
+    if isinstance(document, dict):
+        document = json.dumps(document)
+    return document if isinstance(document, bytes) else document.encode("utf-8", "surrogatepass")
+
+
 def _decode(document: bytes) -> str:
     if document.startswith(b"\xef\xbb\xbf"):
         raise DocumentError(

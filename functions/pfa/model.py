@@ -8,10 +8,12 @@ batch see what earlier ones changed; nothing outlives the call.
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from types import CodeType
 from typing import Any
 
-from pfa import compiler, direct, document
-from pfa.compat.loader import load as load_titus
+from pfa import artifact, direct, document
 from pfa.convert import make_reader, make_writer
 from pfa.deadline import DeadlineExceeded, deadline
 from pfa.errors import DocumentError, InputError, PfaError, ScoringError, ScoringTimeout
@@ -19,12 +21,11 @@ from pfa.instance import Source
 from pfa.json_schema import input_schema, output_schema
 from pfa.memory import release
 from pfa.scalars import unicode
-from pfa.schema import from_avro, to_avro
+from pfa.schema import Type, from_avro, from_json, to_avro
 
 ENGINE = "titus2 1.2.0"
+VERSION = "pfa-score 0.1.0, titus2 1.2.0"  # of what an artifact is made by, and good for
 _MESSAGE = 1000  # characters of an error's message: parts of it come from the document
-
-_titus_errors = load_titus("titus.errors")
 
 _WHAT_FAILED: dict[type[BaseException], str] = {
     RecursionError: "The model's functions call each other too deeply for this record.",
@@ -44,48 +45,149 @@ def load(source: bytes | str | dict[str, Any]) -> "Model":
         try:
             parsed, sha256 = document.read(source)
             named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
-            return Model(compiler.engine(named, short_names=True), sha256)
+            from pfa import compiler  # not at the top: an artifact needs none of it, nor titus
+
+            return _compiled(compiler.engine(named, short_names=True), sha256, source)
         except DocumentError:
             raise
         except Exception as error:
             raise _document_error(error, parsed) from error
 
 
+def load_artifact(data: bytes) -> "Model":
+    """Load what ``Model.to_artifact`` made, in milliseconds; the answers are the document's.
+
+    Read artifacts only from where nobody but their maker can write: there is code in them.
+
+    Raises DocumentError: it is none, cut off, altered, or of another engine or Python.
+    """
+    head, content = artifact.unpack(data, VERSION)
+    with document.collection_paused():
+        read, write = from_json(content["input"]), from_json(content["output"])
+        facts = Facts(sha256=head["document"], **content["facts"])
+
+        def encoded() -> bytes:
+            return artifact.decompress(content["packed"])
+
+        model = Model(facts, read, write, encoded)
+        if content["code"] is not None:
+            names = {name: artifact.restored(made) for name, made in content["names"].items()}
+            model.shorten(content["code"], names)
+        return model
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is told of a document."""
+
+    sha256: str
+    name: str
+    method: str
+    doc: str | None
+    version: int | None
+    metadata: dict[str, str]
+    has_end: bool
+    fallback: str | None  # why titus's own engine scores it; None: it is compiled
+
+
+def _compiled(engine: Any, sha256: str, source: bytes | str | dict[str, Any]) -> "Model":
+    """Make the model of a just made engine."""
+    config = engine.config
+    facts = Facts(
+        sha256=sha256,
+        name=config.name,
+        method=config.method,
+        doc=config.doc,
+        version=config.version,
+        metadata=dict(config.metadata),
+        has_end=bool(config.end),
+        fallback=engine.fallback,
+    )
+    read, write = from_avro(config.input.schema), from_avro(config.output.schema)
+    model = Model(facts, read, write, lambda: document.encoded(source))
+    model.engines = Source(engine)
+    if not facts.fallback:
+        program = type(engine).program
+        weakref.finalize(model, program.clear).atexit = False
+        model._source = program.source
+        if program.result:
+            model._source = direct.source_of(program, read, write)
+            model.shorten(direct.compiled(model._source), program.namespace)
+    return model
+
+
 class Model:
     """A loaded document. Threads may share it: each call has its own state."""
 
-    def __init__(self, engine: Any, sha256: str) -> None:
-        """Take a just made engine and its document's sha256; see ``load``."""
-        config = engine.config
-        self.fallback: str | None = engine.fallback  # why it is not compiled
-        self.engine = ENGINE if engine.fallback else f"{ENGINE}, compiled"
-        self.sha256 = sha256
-        self.name: str = config.name
-        self.method: str = config.method
-        self.doc: str | None = config.doc
-        self.version: int | None = config.version
-        self.metadata: dict[str, str] = dict(config.metadata)
-        self._input, self._output = from_avro(config.input.schema), from_avro(config.output.schema)
-        self.input_schema: Any = to_avro(self._input)
-        self.output_schema: Any = to_avro(self._output)
-        self._has_end = bool(config.end)
-        self._check = make_reader(self._input)
-        self._write = make_writer(self._output)
-        self._direct = self._direct_of(engine)
-        if engine.fallback is None:
-            weakref.finalize(self, type(engine).program.clear).atexit = False
-        self._source = Source(engine)
+    def __init__(
+        self,
+        facts: Facts,
+        read: Type,
+        write: Type,
+        encoded: Callable[[], bytes],
+    ) -> None:
+        """Take input and output type, and what gives the document; see ``load``."""
+        self.sha256 = facts.sha256
+        self.name = facts.name
+        self.method = facts.method
+        self.doc = facts.doc
+        self.version = facts.version
+        self.metadata = facts.metadata
+        self.fallback = facts.fallback
+        self.engine = ENGINE if facts.fallback else f"{ENGINE}, compiled"
+        self.input_schema: Any = to_avro(read)
+        self.output_schema: Any = to_avro(write)
+        self._facts = facts
+        self._input, self._output = read, write
+        self._has_end = facts.has_end
+        self._check = make_reader(read)
+        self._write = make_writer(write)
+        self._encoded = encoded
+        self._short: Callable[[Any], Any] | None = None
+        self._code: CodeType | None = None
+        self._names: dict[str, Any] = {}
+        self._source = ""
 
-    def _direct_of(self, engine: Any) -> Callable[[Any], Any] | None:
-        """Make the short way of a record (see direct.py), where the document has one."""
-        if engine.fallback or not type(engine).program.result:
-            return None
-        program = type(engine).program
-        state, options, rand = program.namespace["ExecutionState"], engine.options, engine.rand
-        parser = engine.parser
-        names = {**program.namespace, "new_state": lambda: state(options, rand, "action", parser)}
-        source = direct.source_of(program, self._input, self._output)
-        return direct.function_of(source, names, self._input, self._output)
+    @cached_property
+    def _whole(self) -> "Model":
+        """The model with all that an artifact's does without, for the long way."""
+        return load(self._encoded())
+
+    @property
+    def source(self) -> str:
+        """The generated Python; "" of a model that titus's own engine scores."""
+        return self._source or ("" if self.fallback else self._whole._source)
+
+    @cached_property
+    def engines(self) -> Source:
+        """What makes an engine for a call."""
+        return self._whole.engines
+
+    def shorten(self, code: CodeType, names: dict[str, Any]) -> None:
+        """Take the compiled short way of a record, and what its names mean; see direct.py."""
+        self._code, self._names = code, names
+        self._short = direct.function_of(code, names, self._input, self._output)
+
+    def to_artifact(self) -> bytes:
+        """Compile the model ahead of time: bytes for ``load_artifact``."""
+        packed = artifact.compress(self._encoded())
+        names: dict[str, Any] = {}
+        code = self._code
+        if code is not None:
+            wanted = direct.names_outside(code) & self._names.keys()
+            names = {name: artifact.portable(self._names[name]) for name in sorted(wanted)}
+            if None in names.values():
+                code, names = None, {}
+        facts = asdict(self._facts)
+        content = {
+            "input": self.input_schema,
+            "output": self.output_schema,
+            "packed": packed,
+            "code": code,
+            "names": names,
+        }
+        head = artifact.key(facts.pop("sha256"), VERSION)
+        return artifact.pack(head, {**content, "facts": facts})
 
     def score(self, record: Any, timeout: float | None = None) -> Any:
         """Score one record, a JSON value; the answer is a JSON value.
@@ -95,9 +197,9 @@ class Model:
 
         Raises InputError, ScoringError, ScoringTimeout.
         """
-        if timeout is None and self._direct is not None:
+        if timeout is None and self._short is not None:
             try:
-                return self._direct(record)
+                return self._short(record)
             except Exception:  # noqa: S110 - the long way says what is wrong
                 pass
         (result,) = self.score_batch([record], timeout)
@@ -133,6 +235,7 @@ class Model:
             "version": self.version,
             "sha256": self.sha256,
             "engine": self.engine,
+            "compiled": self.fallback is None,
             "input": {"avro": self.input_schema, "jsonSchema": input_schema(self._input)},
             "output": {"avro": self.output_schema, "jsonSchema": self._answer_schema()},
             "metadata": {k: v for k, v in self.metadata.items() if k != "examples"},
@@ -159,7 +262,7 @@ class _Call:
         self.late = False  # the time of the call was up before a record was done
         self.results: list[Any] = []
         self.emitted: list[Any] = []
-        self.engine = model._source.start(self.emitted.append)
+        self.engine = model.engines.start(self.emitted.append)
         self.own_limit = self.engine.options.timeout_action  # the document's, in milliseconds
 
     def run(self, records: Sequence[Any]) -> None:
@@ -248,17 +351,20 @@ class _Call:
             release(error)  # before anything else, which may need memory
         if isinstance(error, InputError | ScoringError):
             return error
+        from pfa.compat.loader import load as load_titus  # not at the top, as in load
+
+        titus = load_titus("titus.errors")
         told: ScoringError
-        if isinstance(error, _titus_errors.PFATimeoutException):
+        if isinstance(error, titus.PFATimeoutException):
             told = self.timed_out()
             self.late = self.ends is not None and time.monotonic() >= self.ends
             if not self.late and self.own_limit > 0:
                 limit = f"{self.own_limit / 1000:g} s"
                 told = ScoringTimeout(f"The document gives itself {limit} a record: not enough.")
-        elif isinstance(error, _titus_errors.PFARuntimeException):
+        elif isinstance(error, titus.PFARuntimeException):
             message = f"{error.message} in {error.fcnName}"
             told = ScoringError(_told(message), error.code, _place(error.pos))
-        elif isinstance(error, _titus_errors.PFAUserException):
+        elif isinstance(error, titus.PFAUserException):
             told = ScoringError(_told(str(error.message)), error.code, _place(error.pos))
         else:
             failed = "The model's computation failed for this record."

@@ -166,6 +166,33 @@ def _write_field(made: Field, written: set[str], enclosing: str) -> dict[str, An
     return {**out, **made.extras}
 
 
+def from_json(schema: Any) -> Type:
+    """Make a node of what ``to_avro`` gave."""
+    return _parse(schema, {}, "")
+
+
+def _parse(schema: Any, named: dict[str, Type], enclosing: str) -> Type:
+    if isinstance(schema, list):
+        return Type("union", branches=[_parse(branch, named, enclosing) for branch in schema])
+    if isinstance(schema, str):
+        return named[schema] if schema in named else Type(schema)
+    kind = schema["type"]
+    extras = {key: value for key, value in schema.items() if key not in _STRUCTURE}
+    if kind not in NAMED:
+        items = schema.get("items", schema.get("values"))
+        inner = None if items is None else _parse(items, named, enclosing)
+        return Type(kind, items=inner, extras=extras)
+    namespace = schema.get("namespace", enclosing)
+    full_name = f"{namespace}.{schema['name']}" if namespace else schema["name"]
+    node = named[full_name] = Type(kind, full_name=full_name, extras=extras)
+    node.symbols, node.size = tuple(schema.get("symbols", ())), schema.get("size", 0)
+    for made in schema.get("fields", ()):
+        more = {key: made[key] for key in made if key not in ("type", "name", "default")}
+        of = _parse(made["type"], named, namespace)
+        node.fields.append(Field(made["name"], of, made.get("default", NO_DEFAULT), more))
+    return node
+
+
 def items_of(node: Type) -> Type:
     """The type of an array's items or of a map's values."""
     if node.items is None:

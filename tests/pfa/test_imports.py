@@ -26,9 +26,11 @@ ORDER = [  # each may import those before it
     "json_schema",
     "compiler",
     "direct",
+    "artifact",
     "instance",
     "model",
     "__init__",
+    "__main__",
 ]
 
 PACKAGES = {"compat", "compiler", "kernels", "library"}

@@ -130,12 +130,13 @@ class TestWhatItSays:
         assert said["input"]["avro"] == given
         assert said["input"]["jsonSchema"]["$ref"] == "#/$defs/a.b.R"
         assert said["output"]["avro"] == "int"
-        assert {k: said[k] for k in ("name", "method", "doc", "version", "engine")} == {
+        assert {k: said[k] for k in ("name", "method", "doc", "version", "engine", "compiled")} == {
             "name": "M",
             "method": "map",
             "doc": None,
             "version": None,
             "engine": "titus2 1.2.0, compiled",
+            "compiled": True,
         }
 
     def test_schemas_are_complete_though_the_type_is_defined_elsewhere(self):
@@ -463,7 +464,8 @@ class TestErrors:
         def broken(*_: Any, **__: Any) -> Any:
             raise KeyError("SECRET")
 
-        monkeypatch.setattr(model._source.kind, "action", broken)
+        monkeypatch.setattr(model.engines.kind, "action", broken)
+        monkeypatch.setattr(model, "_short", None)
         with pytest.raises(pfa.ScoringError) as caught:
             model.score(1)
         assert str(caught.value) == "The model's computation failed for this record."
@@ -476,7 +478,8 @@ class TestErrors:
         def interrupted(*_: Any, **__: Any) -> Any:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(model._source.kind, "action", interrupted)
+        monkeypatch.setattr(model.engines.kind, "action", interrupted)
+        monkeypatch.setattr(model, "_short", None)
         with pytest.raises(KeyboardInterrupt):
             model.score(1)
 

@@ -6,13 +6,6 @@ functions. What cannot be compiled is left to titus2's own engine, the reference
 
 from typing import Any
 
-from pfa import compat
-from pfa.compat.loader import load
-from pfa.compiler.task import Lowering
-
-_genpy = load("titus.genpy")
-_reader = load("titus.reader")
-
 
 def engine(
     document: dict[str, Any] | str,
@@ -27,6 +20,8 @@ def engine(
 
     Raises what compat.engine raises.
     """
+    from pfa import compat  # not at the top: parts of this package work without titus
+
     try:
         made = compiled(document, options, short_names=short_names)
         made.fallback = None
@@ -46,11 +41,18 @@ def compiled(
     short_names: bool = False,
 ) -> Any:
     """Make a compiled scoring engine, or raise whatever stands against it."""
-    config = _reader.jsonToAst(document)
+    from pfa import compat  # noqa: F401 - mends titus
+    from pfa.compat.loader import load
+    from pfa.compiler.task import Lowering
+
+    genpy = load("titus.genpy")
+    config = load("titus.reader").jsonToAst(document)
     lowering = Lowering(config, short_names)
-    (made,) = _genpy.PFAEngine.fromAst(config, options, style=lowering)
+    (made,) = genpy.PFAEngine.fromAst(config, options, style=lowering)
     made.constant_cells = frozenset(lowering.constant_cells)
     program = type(made).program
+    state, options, rand, parser = genpy.ExecutionState, made.options, made.rand, made.parser
+    program.namespace["new_state"] = lambda: state(options, rand, "action", parser)
     for cell, name in lowering.read_cells.items():
         if program.reads(name):
             program.namespace[name] = made.cells[cell].value

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pfa.compat.loader import load
+from pfa.compiler import runtime
 from pfa.compiler.code import CONSTANT, EXPRESSION, VARIABLE, Block, Code, Statement, Temporaries
 from pfa.specialise import MISSING
 
@@ -55,7 +56,7 @@ class Base:
             return code
         if code.value is not MISSING:
             return self.made(f"{{{tag!r}: {code.text}}}", [code])
-        wrap = self.bind_as("wrapAsUnion", _genpy.wrapAsUnion)
+        wrap = self.bind_as("tagged", runtime.tagged)
         return self.made(f"{wrap}({code.text}, {tag!r})", [code])
 
     def made(self, text: str, parts: Sequence[Code]) -> Code:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pfa.compat.loader import load
+from pfa.compiler import runtime
 from pfa.compiler.code import (
     CONSTANT,
     EXPRESSION,
@@ -16,6 +17,7 @@ from pfa.compiler.code import (
     Statement,
 )
 from pfa.compiler.state import State
+from pfa.kernels.prepared import made
 from pfa.specialise import MISSING, Function, Site, find
 
 _genpy = load("titus.genpy")
@@ -259,11 +261,7 @@ class CallSite:
 
     def error(self, message: str, code: int | None) -> Callable[[], Any]:
         """Return what raises titus's PFARuntimeException of this function, here."""
-        name, pos, error = self.name, self.pos, _genpy.PFARuntimeException
-
-        def fail() -> Any:
-            raise error(message, code, name, pos)
-
+        fail: Callable[[], Any] = made(runtime.failing, self.name, message, code, self.pos)
         return fail
 
 

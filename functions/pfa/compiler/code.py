@@ -80,9 +80,9 @@ def render(statements: Iterable[Statement], indent: int = 0) -> Iterator[str]:
     """Yield the lines of statements."""
     for statement in statements:
         if isinstance(statement, str):
-            yield " " * indent + statement
+            yield "    " * indent + statement
         else:
-            yield " " * indent + statement.header
+            yield "    " * indent + statement.header
             yield from render(statement.body or ["pass"], indent + 1)
 
 

@@ -2,18 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from pfa.compat.loader import load
 from pfa.compiler import runtime
 from pfa.compiler.code import CONSTANT, MAX_DEPTH, VARIABLE, Block, Code, Statement
 from pfa.compiler.values import Values
+from pfa.kernels.prepared import made
 
 _genpy = load("titus.genpy")
 _datatype = load("titus.datatype")
 
-_READY = {"string": str, "double": float, "boolean": bool}  # decoded as they are
 _NUMBERS = ("int", "long", "float", "double")  # each is accepted where a later one is wanted
 
 
@@ -139,9 +138,7 @@ class Control(Values):
         if is_union:
             narrower = _NUMBERS[: _NUMBERS.index(to.name)] if to.name in _NUMBERS else ()
             tags = frozenset([to.name, *narrower])
-        errors = (_genpy.AvroException, TypeError)
-        decode = partial(_datatype.jsonDecoder, to)
-        return runtime.caster(decode, tags, _READY.get(to.name), errors)
+        return made(runtime.caster, repr(to), tags)
 
     def _upcast(self, context: Any) -> Code:
         union, of = context.retType, context.originalType
@@ -179,10 +176,12 @@ class Control(Values):
         names = frozenset([wanted] if isinstance(wanted, str) else [])
         if wanted in _NUMBERS:
             names = frozenset(_NUMBERS[: _NUMBERS.index(wanted) + 1])
-        return str(self.bind(f"untag_{of.name if names else 'union'}", runtime.untagger(names)))
+        return str(
+            self.bind(f"untag_{of.name if names else 'union'}", made(runtime.untagger, names))
+        )
 
     def _error(self, context: Any) -> Code:
-        error = self.bind_as("error", _genpy.error)
+        error = self.bind_as("error", runtime.error)
         return Code(f"{error}({context.message!r}, {context.code!r}, {context.pos!r})")
 
     def _try(self, context: Any) -> Code:

@@ -82,7 +82,8 @@ def write(lowering: Any, context: Any) -> Program:
     for name, function in context.fcns:
         params = [f"v_{param}" for param in function.paramNames]
         header = f"def {lowering.user_functions[name]}({', '.join(['self', 'state', *params])}):"
-        body, last = lowering.block(function.exprs)
+        place = f"fcns -> {name.removeprefix('u.')} -> do"
+        body, last = _placed(lowering, function.exprs, place)
         statements += [Block(header, [*body, f"return {last.text}"]), ""]
     methods: list[Statement] = [_init(lowering, context), _initialize()]
     for name, part in (("begin", context.begin[0]), ("end", context.end[0])):
@@ -95,7 +96,7 @@ def write(lowering: Any, context: Any) -> Program:
     source = "\n".join(render(statements)) + "\n"
     program = Program(source, lowering.bound, class_name)
     if _is_stateless(lowering, context):
-        body, last = lowering.block(context.action[0])
+        body, last = _placed(lowering, context.action[0], "action")
         parts = [*statements[:-1], *body, last.text]
         if not _STATEFUL.search("\n".join(render(parts))):
             program.functions, program.action, program.result = statements[:-1], body, last.text
@@ -115,6 +116,15 @@ def _is_stateless(lowering: Any, context: Any) -> bool:
         and set(context.cells) == lowering.constant_cells
         and not lowering.uses_random
     )
+
+
+def _placed(lowering: Any, codes: list[Code], place: str) -> tuple[list[Statement], Code]:
+    """Statements of a part of the document, and where each is from; code of the last's value."""
+    statements: list[Statement] = []
+    for number, code in enumerate(codes):
+        statements.append(f"# {place} -> {number}")
+        statements += lowering.run([code]) if number < len(codes) - 1 else code.before
+    return statements, codes[-1]
 
 
 def _init(lowering: Any, context: Any) -> Block:
@@ -174,7 +184,8 @@ def _given(context: Any) -> set[str]:
 def _once(lowering: Any, name: str, codes: list[Code], context: Any) -> Block:
     if not codes:
         return Block(f"def {name}(self):", ["pass"])
-    body = lowering.run(codes)
+    body, last = _placed(lowering, codes, name)
+    body += lowering.run([Code(last.text, kind=last.kind)])
     given = _given(context) if name == "end" else {"name", "instance", "metadata", "version"}
     return Block(f"def {name}(self):", [*_prologue(body, given, "action"), *body])
 
@@ -194,10 +205,10 @@ def _with_rollback(context: Any, body: list[Statement]) -> list[Statement]:
 def _action(lowering: Any, context: Any) -> Block:
     codes = context.action[0]
     if context.method == _genpy.Method.EMIT:
-        body = [*lowering.run(codes), "self.actionsFinished += 1"]
+        body, last = _placed(lowering, codes, "action")
+        body += [*lowering.run([Code(last.text, kind=last.kind)]), "self.actionsFinished += 1"]
     else:
-        body, last = lowering.block(codes)
-        body = list(body)
+        body, last = _placed(lowering, codes, "action")
         if context.method == _genpy.Method.FOLD:
             body += [f"self.tally = {last.text}", "self.actionsFinished += 1", "return self.tally"]
         elif last.kind == 2:
@@ -217,7 +228,7 @@ def _action(lowering: Any, context: Any) -> Block:
 
 
 def _merge(lowering: Any, context: Any) -> Block:
-    body, last = lowering.block(context.merge[0])
+    body, last = _placed(lowering, context.merge[0], "merge")
     body = [*body, f"self.tally = {last.text}", "return self.tally"]
     given = {"name", "instance", "metadata", "version"}
     body = [*_prologue(body, given, "merge"), *body]

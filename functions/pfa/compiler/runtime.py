@@ -1,15 +1,43 @@
-"""What the generated code calls: paths, casts, unions, updates. None of it knows a document."""
+"""What the generated code calls: paths, casts, unions, updates. None of it knows a document.
 
+Makers take plain data, so that what they make can be made again from an artifact.
+"""
+
+import json
 from collections.abc import Callable
 from typing import Any
 
 NO_MATCH: Any = object()  # of a case of ``cast``, or of ``unpack``
 
 
-def getter(
-    error: type[Exception], codes: tuple[int, int], form: str, pos: str | None, steps: int
-) -> Callable[..., Any]:
-    """Make what follows a path of ``steps`` indexes; raises ``error`` as titus does.
+def _titus(name: str) -> Any:
+    """Return a module of titus, which is imported when it is needed and not before."""
+    from pfa.compat.loader import load
+
+    return load(name)
+
+
+def failing(name: str, message: str, code: int | None, pos: str | None) -> Callable[[], Any]:
+    """Make what raises the error of a library function."""
+
+    def fail() -> Any:
+        raise _titus("titus.errors").PFARuntimeException(message, code, name, pos)
+
+    return fail
+
+
+def error(message: str, code: int | None, pos: str | None) -> Any:
+    """Raise what PFA's ``error`` does."""
+    raise _titus("titus.errors").PFAUserException(message, code, pos)
+
+
+def tagged(value: Any, tag: str) -> Any:
+    """Return a value as one of a union."""
+    return None if value is None else {tag: value}
+
+
+def getter(codes: tuple[int, int], form: str, pos: str | None, steps: int) -> Callable[..., Any]:
+    """Make what follows a path of ``steps`` indexes, and raises what titus does.
 
     ``codes`` are those for an array's index and for a map's key.
     """
@@ -19,6 +47,7 @@ def getter(
             try:
                 value = value[step]
             except (KeyError, IndexError):
+                error = _titus("titus.errors").PFARuntimeException
                 if isinstance(value, list | tuple):
                     raise error("array index not found", codes[0], form, pos) from None
                 raise error("map key not found", codes[1], form, pos) from None
@@ -53,31 +82,40 @@ def untagger(tags: frozenset[str]) -> Callable[[Any], Any]:
     return untag
 
 
-def caster(
-    decode: Callable[[Any], Any],
-    tags: frozenset[str] | None,
-    ready: type | None,
-    errors: tuple[type[Exception], ...],
-) -> Callable[[Any], Any]:
+_READY = {"string": str, "double": float, "boolean": bool}  # decoded as they are
+
+
+def caster(schema: str, tags: frozenset[str] | None) -> Callable[[Any], Any]:
     """Make what gives a value as the type of a case of ``cast``, or NO_MATCH.
 
-    ``tags`` are those that fit the case, if the value is of a union; what is of the Python type
-    ``ready`` needs not be decoded.
+    ``schema`` is the type's JSON text; ``tags`` are those that fit it, if the value is of a union.
     """
+    wanted = json.loads(schema)
+    ready = _READY.get(wanted) if isinstance(wanted, str) else None
+    decode: Callable[[Any], Any] | None = None
 
     def cast(value: Any) -> Any:
+        nonlocal decode
         if tags is not None and isinstance(value, dict) and len(value) == 1:
             ((tag, value),) = value.items()
             if tag not in tags:
                 return NO_MATCH
         if type(value) is ready:
             return value
+        if decode is None:
+            decode = _decoder(schema)
         try:
             return decode(value)
-        except errors:
+        except (_titus("titus.errors").AvroException, TypeError):
             return NO_MATCH
 
     return cast
+
+
+def _decoder(schema: str) -> Callable[[Any], Any]:
+    datatype = _titus("titus.datatype")
+    of = datatype.ForwardDeclarationParser().getAvroType(schema)
+    return lambda value: datatype.jsonDecoder(of, value)
 
 
 class Updater:

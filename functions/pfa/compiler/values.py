@@ -8,6 +8,7 @@ from pfa.compat.loader import load
 from pfa.compiler import runtime
 from pfa.compiler.base import Base
 from pfa.compiler.code import CONSTANT, VARIABLE, Code, FunctionCode, Statement
+from pfa.kernels.prepared import made
 
 _genpy = load("titus.genpy")
 _datatype = load("titus.datatype")
@@ -92,7 +93,7 @@ class Values(Base):
                 text += f"[{steps[fields]}]"
                 fields += 1
         if fields < len(path):
-            maker = runtime.getter(_genpy.PFARuntimeException, codes, form, pos, len(path) - fields)
+            maker = made(runtime.getter, codes, form, pos, len(path) - fields)
             get = self.bind(f"get_{form}", maker)
             text = f"{get}({', '.join([text, *steps[fields:]])})"
         return Code(text, before, depth=depth + 1)
