@@ -4,6 +4,7 @@ import json
 import marshal
 import math
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -271,7 +272,7 @@ def forest_of(
     ],
 )
 def test_flat_forest_answers_as_titus(
-    operators: list[str], three_way: bool, integers: bool
+    monkeypatch: pytest.MonkeyPatch, operators: list[str], three_way: bool, integers: bool
 ) -> None:
     rng = random.Random(len(operators))
     test = "model.tree.missingTest" if three_way else "model.tree.simpleTree"
@@ -283,6 +284,8 @@ def test_flat_forest_answers_as_titus(
     assert sum(len(cuts) for _, _, cuts in data["columns"]) >= SMALLEST_FLAT
     again = remade(marshal.loads(marshal.dumps(ours.recipe)))
     by_values, values = walker(data), values_of(data)
+    monkeypatch.setattr(sys.modules["pfa.kernels.tree.walk"], "LARGEST_LIST", 0)
+    in_array = walker(data)
     roots = walking.decoded(trees)
     for _ in range(60):
         datum = record(rng)
@@ -290,6 +293,7 @@ def test_flat_forest_answers_as_titus(
         assert repr(ours(datum)) == expected
         assert repr(again(datum)) == expected
         assert repr(by_values(values(datum))) == expected
+        assert repr(in_array(values(datum))) == expected
 
 
 def test_forest_with_a_cut_that_is_no_number() -> None:

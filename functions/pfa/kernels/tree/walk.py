@@ -27,6 +27,9 @@ from pfa.kernels.tree.lower import (
 )
 
 Values = tuple[Any, ...]
+
+# An item of a list is found sooner than one of an array, but a list takes longer to fill.
+LARGEST_LIST = 20_000
 Walker = Callable[[Values], list[Any]]
 
 
@@ -95,9 +98,13 @@ def values_of(data: Data) -> Callable[[Any], Values]:
 
 def _flat(data: Data) -> Walker:
     leaves, roots = data["leaves"], data["roots"]
-    passing, failing, missing = (memoryview(way) for way in data["ways"])
-    size = array("i").itemsize
-    columns: list[tuple[int, list[float], Any, memoryview, memoryview, memoryview, memoryview]] = []
+    splits = sum(len(cuts) for _, _, cuts in data["columns"])
+    is_small = splits <= LARGEST_LIST
+    passing, failing, missing = (
+        array("i", way).tolist() if is_small else memoryview(way) for way in data["ways"]
+    )
+    size = 1 if is_small else array("i").itemsize
+    columns: list[tuple[int, list[float], Any, Any, Any, Any, Any]] = []
     start = 0
     for field, operator, cuts in data["columns"]:
         end = start + len(cuts) * size
@@ -107,12 +114,12 @@ def _flat(data: Data) -> Walker:
         low, high = (no, yes) if operator in (LE, LT) else (yes, no)
         columns.append((field, cuts, find, low, high, no, none))
         start = end
-    splits = start // size
     scores = [None] * splits + leaves
 
-    def walk(values: Values) -> list[Any]:
+    def follow(values: Values) -> list[Any]:
+        """Put together where each split leads: list of numbers, or of parts of an array."""
         parts: list[Any] = []
-        add = parts.append
+        add = parts.extend if is_small else parts.append
         for field, cuts, find, low, high, no, none in columns:
             value = values[field]
             if value is None:
@@ -123,7 +130,12 @@ def _flat(data: Data) -> Walker:
                 place = find(cuts, value) * size
                 add(low[:place])
                 add(high[place:])
-        step = array("i", b"".join(parts))
+        return parts
+
+    # Twice the same loop: the interpreter adapts the code of each to the type of ``step``.
+
+    def in_list(values: Values) -> list[Any]:
+        step = follow(values)
         answers = []
         for at in roots:
             while at < splits:
@@ -131,7 +143,16 @@ def _flat(data: Data) -> Walker:
             answers.append(scores[at])
         return answers
 
-    return walk
+    def in_array(values: Values) -> list[Any]:
+        step = array("i", b"".join(follow(values)))
+        answers = []
+        for at in roots:
+            while at < splits:
+                at = step[at]
+            answers.append(scores[at])
+        return answers
+
+    return in_list if is_small else in_array
 
 
 def _nested(data: Data) -> Walker:
