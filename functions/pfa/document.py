@@ -46,6 +46,15 @@ def encoded(document: bytes | str | dict[str, Any]) -> bytes:
     return document if isinstance(document, bytes) else document.encode("utf-8", "surrogatepass")
 
 
+def may_have_marks(document: bytes | str | dict[str, Any]) -> bool:
+    """Tell whether a key of the document may be "@", which marks where a part of it comes from."""
+    if isinstance(document, dict):
+        return True
+    if isinstance(document, str):
+        return '"@"' in document or "\\u0040" in document
+    return b'"@"' in document or b"\\u0040" in document
+
+
 def _decode(document: bytes) -> str:
     if document.startswith(b"\xef\xbb\xbf"):
         raise DocumentError(

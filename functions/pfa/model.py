@@ -47,7 +47,9 @@ def load(source: bytes | str | dict[str, Any]) -> "Model":
             named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
             from pfa import compiler  # not at the top: an artifact needs none of it, nor titus
 
-            return _compiled(compiler.engine(named, short_names=True), sha256, source)
+            marked = document.may_have_marks(source)
+            engine = compiler.engine(named, short_names=True, marked=marked)
+            return _compiled(engine, sha256, source)
         except DocumentError:
             raise
         except Exception as error:

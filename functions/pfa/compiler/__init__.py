@@ -12,8 +12,11 @@ def engine(
     options: dict[str, Any] | None = None,
     *,
     short_names: bool = False,
+    marked: bool = True,
 ) -> Any:
     """Make a compiled scoring engine of a PFA document; its parameters are compat.engine's.
+
+    And ``marked``: false if it is known that no key in the document is "@".
 
     It is a titus.genpy.PFAEngine with the same attributes and methods. ``fallback`` says why it is
     titus2's own engine, and is None if it is not.
@@ -23,7 +26,7 @@ def engine(
     from pfa import compat  # not at the top: parts of this package work without titus
 
     try:
-        made = compiled(document, options, short_names=short_names)
+        made = compiled(document, options, short_names=short_names, marked=marked)
         made.fallback = None
     except MemoryError:
         raise
@@ -39,14 +42,19 @@ def compiled(
     options: dict[str, Any] | None = None,
     *,
     short_names: bool = False,
+    marked: bool = True,
 ) -> Any:
     """Make a compiled scoring engine, or raise whatever stands against it."""
-    from pfa import compat  # noqa: F401 - mends titus
+    from pfa.compat import cells
     from pfa.compat.loader import load
     from pfa.compiler.task import Lowering
 
     genpy = load("titus.genpy")
-    config = load("titus.reader").jsonToAst(document)
+    token = cells.without_marks.set(not marked)
+    try:
+        config = load("titus.reader").jsonToAst(document)
+    finally:
+        cells.without_marks.reset(token)
     lowering = Lowering(config, short_names)
     (made,) = genpy.PFAEngine.fromAst(config, options, style=lowering)
     made.constant_cells = frozenset(lowering.constant_cells)
