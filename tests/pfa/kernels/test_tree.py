@@ -411,6 +411,15 @@ def test_leaves_of_any_type_are_the_decoded_values() -> None:
     assert repr(ours(high)) == "[[1, 2], False]"
 
 
+def test_leaves_of_an_enum_are_its_symbols() -> None:
+    walking = Walking(FIELDS, VALUES, ["Kind"])
+    good = {**NODE, "pass": {"Kind": "low"}, "fail": {"Kind": "high"}}
+    bad = {**NODE, "pass": {"Kind": "low"}, "fail": {"Kind": "other"}}
+    ours: Any = tree.forest(walking.site(), [good, good])
+    assert ours({**record(random.Random(1)), "x": 0.0}) == ["low", "low"]
+    assert tree.forest(walking.site(), [good, bad]) is None
+
+
 @pytest.mark.parametrize("name", ["model.tree.simpleTest", "model.tree.missingTest"])
 def test_single_comparisons(name: str) -> None:
     walking = Walking(FIELDS, VALUES, ["double"], test=name)

@@ -171,11 +171,17 @@ class Reader:
         usual = next((tag for tag, branch in way.items() if branch.schema.type in _LEAVES), "")
         seen = known.get(usual, {})
         kind = _LEAVES[way[usual].schema.type] if usual else None
+        is_ready = bool(usual) and way[usual].schema.type != "enum"  # or its symbol is checked
 
         def leaf(union: Any) -> int:
             value = union.get(usual)
-            if type(value) is kind and len(union) == 1 and value in seen and value:
-                return seen[value]
+            if type(value) is kind and len(union) == 1 and value:
+                found = seen.get(value)
+                if found is None and is_ready:
+                    found = seen[value] = ~len(leaves)
+                    leaves.append(value)
+                if found is not None:
+                    return found
             ((tag, value),) = union.items()
             value = decoders[tag](value)
             # 0.0 and -0.0 are equal
