@@ -44,6 +44,24 @@ def test_sample_model_answers_as_its_source_library(
         assert agree(response.json(), case["expected"]), case
 
 
+def test_sonar_refuses_by_name_every_band_that_is_missing_or_wrong(
+    client: httpx.Client, documents: dict[str, bytes]
+) -> None:
+    case = examples(documents["sonar"])[0]
+    bands = [f"/V{number}" for number in range(1, 61)]
+
+    def pointers(record: Any) -> list[str]:
+        found = problem(client.post("/models/sonar/score", json=record), 422)
+        assert found["type"] == "urn:pfa-score:invalid-record"
+        return [error["pointer"] for error in found["errors"]]
+
+    assert pointers({}) == bands
+    assert pointers({"V1": None}) == bands
+    assert pointers({"V1": 1}) == bands[1:]
+    assert pointers(case["input"] | {"V2": "0.1", "V60": True}) == ["/V2", "/V60"]
+    assert pointers(case["input"] | {"V61": 0.1}) == ["/V61"]
+
+
 def test_issue_examples_answer_exactly(client: httpx.Client) -> None:
     def answer(name: str, record: Any) -> str:
         return client.post(f"/models/{name}/score", json=record).text
