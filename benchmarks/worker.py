@@ -14,9 +14,10 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
@@ -47,6 +48,7 @@ class Worker:
         self.imported = time.process_time() - started
         self.model: Any = None
         self.records: list[Any] = []
+        self.mixed: Iterator[Any] = iter(())
 
     def load(self, path: str) -> dict[str, float]:
         """Make a model ready of the file at `path`; the last one is let go before.
@@ -64,6 +66,8 @@ class Worker:
     def use(self, path: str) -> int:
         """Take the records of a JSON file; say how many."""
         self.records = json.loads(Path(path).read_text("utf-8"))
+        shuffled = random.Random(1).sample(self.records, len(self.records))
+        self.mixed = cycle(shuffled)  # for times: files are often sorted by the answer
         return len(self.records)
 
     def keep(self, count: int) -> None:
@@ -101,7 +105,7 @@ class Worker:
     def time(self, seconds: float) -> list[float]:
         """Score records one by one for about `seconds`; microseconds a record, a block each."""
         one: Answer = self.side.one(self.model)
-        source = cycle(self.records)
+        source = self.mixed
         size, taken = 1, 0.0
         while True:  # as many records as fill a block; this is the warming up, too
             block = list(islice(source, size))
@@ -122,7 +126,7 @@ class Worker:
         one: Answer = self.side.one(self.model)
         clock = time.thread_time_ns
         found, idle = [], []
-        for record in islice(cycle(self.records), calls):
+        for record in islice(self.mixed, calls):
             started = clock()
             one(record)
             between = clock()
