@@ -54,14 +54,18 @@ class deadline:  # noqa: N801
         self._started = 0.0
         self._timer = (0.0, 0.0)
 
+    @staticmethod
+    def works() -> bool:
+        """Tell whether a deadline stops anything here."""
+        return (
+            hasattr(signal, "setitimer")
+            and threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGALRM) is not None  # set by C code: cannot be put back
+        )
+
     def __enter__(self) -> "deadline":
         """Start the clock."""
-        if (
-            self.seconds == math.inf
-            or not hasattr(signal, "setitimer")
-            or threading.current_thread() is not threading.main_thread()
-            or signal.getsignal(signal.SIGALRM) is None  # set by C code: cannot be put back
-        ):
+        if self.seconds == math.inf or not self.works():
             return self
         self._started = time.monotonic()
         self._ends = self._started + self.seconds

@@ -65,6 +65,24 @@ def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] 
     return None if whole else made
 
 
+_SCORE = "def score(record):\n"
+_RETURN = "    return "
+
+
+def batch_source(source: str) -> str:
+    """Return the module with the function ``score(records, append, failed)``, of the one for one.
+
+    It appends the answer of each record, or what ``failed(record)`` gives where that fails.
+    """
+    before, _, body = source.partition(_SCORE)
+    *lines, last = body.splitlines()
+    lines.append(f"    append({last.removeprefix(_RETURN)})")
+    inside = "\n".join(f"        {line}" for line in lines)
+    loop = "    for record in records:\n        try:\n"
+    failed = "        except Exception:\n            append(failed(record))\n"
+    return f"{before}def score(records, append, failed):\n{loop}{inside}\n{failed}"
+
+
 def compiled(source: str) -> CodeType:
     """Compile the module that ``source_of`` wrote."""
     return compile(source, "<model>", "exec", dont_inherit=True)

@@ -5,7 +5,6 @@ tally and (if seeded) random generator; ``begin`` runs first, ``end`` last; late
 batch see what earlier ones changed; nothing outlives the call.
 """
 
-import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,25 +13,17 @@ from types import CodeType
 from typing import Any
 
 from pfa import artifact, direct, document
+from pfa.call import Call, place, timed_out, told_in_full
 from pfa.convert import make_reader, make_writer
 from pfa.deadline import DeadlineExceeded, deadline
-from pfa.errors import DocumentError, InputError, PfaError, ScoringError, ScoringTimeout
+from pfa.errors import DocumentError, PfaError
 from pfa.instance import Source
 from pfa.json_schema import input_schema, output_schema
 from pfa.memory import release
-from pfa.scalars import unicode
 from pfa.schema import Type, from_avro, from_json, to_avro
 
 ENGINE = "titus2 1.2.0"
 VERSION = "pfa-score 0.1.0, titus2 1.2.0"  # of what an artifact is made by, and good for
-_MESSAGE = 1000  # characters of an error's message: parts of it come from the document
-
-_WHAT_FAILED: dict[type[BaseException], str] = {
-    RecursionError: "The model's functions call each other too deeply for this record.",
-    OverflowError: "A number of the model's computation grew too large.",
-    ZeroDivisionError: "The model's computation divides by zero for this record.",
-    MemoryError: "The model's computation needs more memory than there is.",
-}
 
 
 def load(source: bytes | str | dict[str, Any]) -> "Model":
@@ -170,6 +161,12 @@ class Model:
         self._code, self._names = code, names
         self._short = direct.function_of(code, names, self._input, self._output)
 
+    @cached_property
+    def _short_batch(self) -> Callable[..., None]:
+        """The short way of many records: (records, append, long way of one)."""
+        code = direct.compiled(direct.batch_source(self.source))
+        return direct.function_of(code, self._names, self._input, self._output)
+
     def to_artifact(self) -> bytes:
         """Compile the model ahead of time: bytes for ``load_artifact``."""
         packed = artifact.compress(self._encoded())
@@ -216,17 +213,24 @@ class Model:
         ``begin`` emits counts to the first record that gets an answer, what ``end`` emits to the
         last. When the time is up, the running record and the rest get ScoringTimeout.
         """
-        call = _Call(self, timeout)
-        if records:
-            try:
-                with deadline(timeout):
-                    call.run(records)
-            except DeadlineExceeded:
-                call.stop(len(records), call.timed_out())
-            except MemoryError as error:  # a second one, while the first was seen to
-                call.stop(len(records), call.error(error))
-        call.engine.f = None  # see Source.start
-        return call.results
+        # Without state, records have nothing to do with each other. Where a deadline does not work
+        # the long way looks at the clock.
+        if self._short is None or not (timeout is None or deadline.works()):
+            return Call(self, timeout).all(records)
+        results: list[Any] = []
+        try:
+            if timeout is not None and timeout <= 0:
+                raise DeadlineExceeded
+            with deadline(timeout):
+                self._short_batch(records, results.append, self._long)
+        except DeadlineExceeded:
+            results.extend([timed_out(timeout)] * (len(records) - len(results)))
+        return results
+
+    def _long(self, record: Any) -> Any:
+        """Score one record with all checks; give the answer or the error."""
+        (result,) = Call(self, None).all([record])
+        return result
 
     def describe(self) -> dict[str, Any]:
         """What the model is, as JSON values; of its metadata all but the examples."""
@@ -254,127 +258,6 @@ class Model:
         return {**around, "type": "array", "items": schema}
 
 
-class _Call:
-    """One call of score_batch: an engine of its own and the results so far."""
-
-    def __init__(self, model: Model, timeout: float | None) -> None:
-        self.model = model
-        self.timeout = timeout
-        self.ends = None if timeout is None else time.monotonic() + timeout
-        self.late = False  # the time of the call was up before a record was done
-        self.results: list[Any] = []
-        self.emitted: list[Any] = []
-        self.engine = model.engines.start(self.emitted.append)
-        self.own_limit = self.engine.options.timeout_action  # the document's, in milliseconds
-
-    def run(self, records: Sequence[Any]) -> None:
-        """Begin, score each record, end; ``results`` grows as records are done."""
-        try:
-            self.limit_time()
-            self.engine.begin()
-        except Exception as error:
-            failed = self.error(error)
-            self.results.extend(failed for _ in records)
-            return
-        for record in records:
-            kept = len(self.emitted)  # what begin emitted, until a record takes it
-            try:
-                self.limit_time()
-                value = self.model._check(record)
-                result = self.answer(self.engine.action(value, check=False))
-            except Exception as error:
-                result = self.error(error)
-                del self.emitted[kept:]
-            self.results.append(result)
-        self.finish()
-
-    def answer(self, value: Any) -> Any:
-        """What the engine gave for a record, as JSON values."""
-        if self.model.method != "emit":
-            return self.model._write(value, "")
-        result = [self.model._write(out, f"/{i}") for i, out in enumerate(self.emitted)]
-        self.emitted.clear()
-        return result
-
-    def finish(self) -> None:
-        """Run ``end``; what it emits, or an error of it, is the last answer's.
-
-        Not when the time was up before the last record: answers that were done are kept.
-        """
-        if not self.model._has_end or self.late:
-            return
-        try:
-            self.limit_time()
-            self.engine.end()
-            more = self.answer(None) if self.model.method == "emit" else []
-        except Exception as error:
-            more = self.error(error)
-        self.add_to_last(more)
-
-    def add_to_last(self, more: list[Any] | PfaError) -> None:
-        """Add what came after the last record to the last answer, or let it take its place."""
-        for index in range(len(self.results) - 1, -1, -1):
-            if not isinstance(self.results[index], PfaError):
-                if isinstance(more, PfaError):
-                    self.results[index] = more
-                elif more:
-                    self.results[index] = self.results[index] + more
-                return
-
-    def stop(self, count: int, told: PfaError) -> None:
-        """Time or memory is up: answer for the records that are not done, or for ``end``."""
-        late = count - len(self.results)
-        if not late:
-            self.add_to_last(told)
-        self.results.extend([told] * late)
-
-    def limit_time(self) -> None:
-        """Tell the engine how many milliseconds are left; it looks at the clock in loops."""
-        if self.ends is None:
-            return
-        left = (self.ends - time.monotonic()) * 1000
-        if left <= 0:
-            self.late = True
-            raise self.timed_out()
-        if self.own_limit > 0:
-            left = min(left, self.own_limit)
-        options = self.engine.options
-        options.timeout = options.timeout_begin = left
-        options.timeout_action = options.timeout_end = left
-
-    def timed_out(self) -> ScoringTimeout:
-        """The error of a record that is not done in time."""
-        limit = "" if self.timeout is None else f" ({self.timeout:g} s)"
-        return ScoringTimeout(f"The model did not answer within its time{limit}.")
-
-    def error(self, error: Exception) -> PfaError:
-        """What the caller is told; the original is kept as the cause, for the log."""
-        if isinstance(error, MemoryError):
-            release(error)  # before anything else, which may need memory
-        if isinstance(error, InputError | ScoringError):
-            return error
-        from pfa.compat.loader import load as load_titus  # not at the top, as in load
-
-        titus = load_titus("titus.errors")
-        told: ScoringError
-        if isinstance(error, titus.PFATimeoutException):
-            told = self.timed_out()
-            self.late = self.ends is not None and time.monotonic() >= self.ends
-            if not self.late and self.own_limit > 0:
-                limit = f"{self.own_limit / 1000:g} s"
-                told = ScoringTimeout(f"The document gives itself {limit} a record: not enough.")
-        elif isinstance(error, titus.PFARuntimeException):
-            message = f"{error.message} in {error.fcnName}"
-            told = ScoringError(_told(message), error.code, _place(error.pos))
-        elif isinstance(error, titus.PFAUserException):
-            told = ScoringError(_told(str(error.message)), error.code, _place(error.pos))
-        else:
-            failed = "The model's computation failed for this record."
-            told = ScoringError(_WHAT_FAILED.get(type(error), failed))
-        told.__cause__ = error
-        return told
-
-
 def _document_error(error: Exception, parsed: dict[str, Any]) -> DocumentError:
     """The error of a document that the engine refuses, for its author."""
     position = getattr(error, "pos", None)
@@ -384,21 +267,12 @@ def _document_error(error: Exception, parsed: dict[str, Any]) -> DocumentError:
     elif isinstance(error, RecursionError | SyntaxError):
         message = "The document's expressions are nested too deeply."
     elif type(error).__module__ in ("titus.errors", "avro.schema"):
-        message = _told(" ".join(str(error).split()))  # titus breaks lines within types
+        message = told_in_full(" ".join(str(error).split()))  # titus breaks lines within types
     else:
         message = "The document is not valid PFA."
     if dotted := _dotted_name(parsed):
         message += f" Avro names cannot have dots, as {dotted[:80]!r} has: rename the column first."
-    return DocumentError(message, _place(position))
-
-
-def _told(text: str) -> str:
-    """What a document says, fit for an answer: bounded, and of Unicode characters only."""
-    return unicode(text[:_MESSAGE])
-
-
-def _place(position: Any) -> str | None:
-    return _told(position) if isinstance(position, str) and position else None
+    return DocumentError(message, place(position))
 
 
 def _dotted_name(node: Any, depth: int = 0) -> str | None:

@@ -28,6 +28,7 @@ ORDER = [  # each may import those before it
     "direct",
     "artifact",
     "instance",
+    "call",
     "model",
     "__init__",
     "__main__",

@@ -63,7 +63,7 @@ def test_half_a_character_in_a_documents_own_words():
 
 
 def test_memory_that_is_still_too_little_while_an_error_is_made(monkeypatch):
-    model, release, calls = pfa.load(HELLO), pfa.model.release, []
+    model, release, calls = pfa.load(HELLO), pfa.call.release, []
 
     def late(error: BaseException) -> None:
         calls.append(error)
@@ -74,7 +74,8 @@ def test_memory_that_is_still_too_little_while_an_error_is_made(monkeypatch):
     def fails(*_args: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr("pfa.model.release", late)
+    monkeypatch.setattr("pfa.call.release", late)
+    monkeypatch.setattr(model, "_short", None)
     monkeypatch.setattr(model, "_check", fails)
     results = model.score_batch([1.0, 2.0])
     assert kinds(results) == ["ScoringError"] * 2
@@ -615,7 +616,7 @@ class TestTime:
             "do": [
                 {
                     "for": {"i": 0},
-                    "while": {"<": ["i", 3000]},
+                    "while": {"<": ["i", 50_000]},
                     "step": {"i": {"+": ["i", 1]}},
                     "do": [{"+": ["i", 1]}],
                 },
