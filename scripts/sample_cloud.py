@@ -17,6 +17,7 @@ from scripts.local_cloud import ROOT, LocalCloud
 MODELS = ROOT / "models"
 # The documents hold eight or more digits; the last ones differ between maths libraries.
 TOLERANCE = 1e-6
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
@@ -81,9 +82,14 @@ def run(main: Callable[[], int]) -> NoReturn:
     """
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        # A signal to the group comes twice, for make forwards it: the second one must not end
+        # the clean-up that the first one began.
+        for other in STOPPING:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: what a script starts with `&` inherits that it is ignored.
+    for number in STOPPING:
         signal.signal(number, stop)
     try:
         status = main()

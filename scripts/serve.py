@@ -6,6 +6,8 @@ import shlex
 import signal
 
 from scripts.local_cloud import LocalCloud
+from scripts.local_cloud.s3 import CREDENTIALS
+from scripts.local_cloud.template import REGION
 from scripts.sample_cloud import examples, run, sample_cloud, sample_models
 
 # Short enough to copy: sonar's record has 60 fields.
@@ -26,6 +28,18 @@ def score_lines(cloud: LocalCloud) -> list[str]:
     return lines
 
 
+def roll_line(cloud: LocalCloud) -> str:
+    """Return a curl command that puts a document into the bucket.
+
+    It is signed: moto takes an object from anybody, but lets no anonymous caller replace one.
+    """
+    user = ":".join(CREDENTIALS.values())
+    return (
+        f"curl -sS --fail --user {user} --aws-sigv4 aws:amz:{REGION}:s3"
+        f" -T models/hello.pfa {cloud.s3.url}/{cloud.bucket}/live/hello.pfa"
+    )
+
+
 def main() -> int:
     """Start everything, say how to use it, and wait for Ctrl-C. PORT sets the API's port."""
     with sample_cloud(int(os.environ.get("PORT", "0"))) as cloud:
@@ -38,7 +52,7 @@ def main() -> int:
         print("\n  Score a record:\n")
         print("\n".join(score_lines(cloud)))
         print(f"\n  Roll a model; the new one answers within {ttl} s:\n")
-        print(f"curl -s -T models/hello.pfa {cloud.s3.url}/{cloud.bucket}/live/hello.pfa")
+        print(roll_line(cloud))
         print("\n  Ctrl-C stops it all.", flush=True)
         while True:
             signal.pause()

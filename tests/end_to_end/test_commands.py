@@ -107,7 +107,7 @@ def test_demo_fails_when_an_answer_is_not_as_expected(tmp_path: Path) -> None:
     assert "not as expected: hello" in run.stderr
 
 
-def test_serve_prints_commands_that_work_and_ends_on_ctrl_c() -> None:
+def test_serve_prints_commands_that_work_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     with started("scripts.serve") as process:
         output = read_until(process, "Ctrl-C")
         below = session_of(process.pid)
@@ -115,14 +115,20 @@ def test_serve_prints_commands_that_work_and_ends_on_ctrl_c() -> None:
         assert url is not None
         commands = [line.strip() for line in output.splitlines() if line.strip().startswith("curl")]
         assert len(commands) >= 3
+        [roll] = [command for command in commands if " -T " in command]
+        (tmp_path / "models").mkdir()
+        hello = (ROOT / "models" / "hello.pfa").read_bytes()
+        (tmp_path / "models" / "hello.pfa").write_bytes(hello.replace(b"100", b"200"))
+        subprocess.run(shlex.split(roll), cwd=tmp_path, check=True)  # before hello was loaded
         answers = {
             command: subprocess.run(
                 shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True
             ).stdout
             for command in commands
+            if command != roll
         }
         [hello] = [answer for command, answer in answers.items() if "hello/score" in command]
-        assert hello == "103.14"
+        assert hello == "203.14"
         assert all("status" not in answer for answer in answers.values())
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 130
