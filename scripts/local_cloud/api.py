@@ -36,7 +36,7 @@ GATEWAY_RESPONSES = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
     "INVALID_API_KEY": (403, "Forbidden"),
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
-    "BAD_REQUEST_BODY": (400, "Invalid request body"),
+    "DEFAULT_4XX": (400, "Bad Request"),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out"),
     # A function that fails, or answers what is no proxy answer, is 502 and has no type of its own.
     "DEFAULT_5XX": (502, "Internal server error"),
@@ -132,6 +132,11 @@ class Api:
         if len(event) > MAX_EVENT_BYTES:
             return self._gateway_response("REQUEST_TOO_LARGE", request, request_id)
         return self._integration(event, route, request, request_id)
+
+    def bad_request(self) -> Response:
+        """Return the answer to what is not HTTP as it should be, of which no route is known."""
+        unknown = Request(method="-", path="", query="", headers=[], body=b"", source_ip="")
+        return self._gateway_response("DEFAULT_4XX", unknown, str(uuid.uuid4()))
 
     def _integration(
         self, event: bytes, route: Route, request: Request, request_id: str

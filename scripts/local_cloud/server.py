@@ -1,13 +1,15 @@
 """The HTTP server in front of the API: sockets, bodies and connections; nothing about routes."""
 
+import re
 import socket
 import sys
 import threading
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.local_cloud.api import MAX_BODY_BYTES, Api, Request
+from scripts.local_cloud.api import MAX_BODY_BYTES, Api, Request, Response
 from scripts.local_cloud.processes import HOST
 
 
@@ -21,11 +23,13 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = self._read_body()
         except ValueError:
-            self.close_connection = True
             self.send_error(400)
             return
+        self._answer(self.server.api.answer(self._request(body)))
+
+    def _request(self, body: bytes) -> Request:
         url = urlsplit(self.path)
-        request = Request(
+        return Request(
             method=self.command,
             path=url.path,
             query=url.query,
@@ -33,7 +37,8 @@ class _Handler(BaseHTTPRequestHandler):
             body=body,
             source_ip=self.client_address[0],
         )
-        response = self.server.api.answer(request)
+
+    def _answer(self, response: Response) -> None:
         self.send_response_only(response.status)
         for key, value in response.headers:
             self.send_header(key, value)
@@ -44,6 +49,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(response.body)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_OPTIONS = do_HEAD = do_PATCH = _serve  # noqa: N815
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what does not get as far as `_serve` like API Gateway, not with a page of HTML.
+
+        An unknown method is a route that is not there; all else is not HTTP as it should be.
+        """
+        del message, explain
+        self.close_connection = True
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            self._answer(self.server.api.answer(self._request(b"")))
+            return
+        self.request_version = self.protocol_version  # else there would be neither status nor head
+        self._answer(self.server.api.bad_request())
 
     def _read_body(self) -> bytes:
         """Read at most MAX_BODY_BYTES + 1 bytes of the body. Raises ValueError if it is broken."""
@@ -65,15 +83,22 @@ class _Handler(BaseHTTPRequestHandler):
     def _read_chunks(self) -> bytes:
         parts: list[bytes] = []
         total = 0
-        while size := int(self.rfile.readline(1024).partition(b";")[0], 16):
+        while size := self._chunk_size():
             total += size
             if total > MAX_BODY_BYTES:
-                return b"".join(parts) + bytes(size)
+                return bytes(MAX_BODY_BYTES + 1)  # what it holds no longer matters
             parts.append(self.rfile.read(size))
-            self.rfile.readline(1024)
+            if self.rfile.readline(1024) != b"\r\n" or len(parts[-1]) < size:
+                raise ValueError("a chunk is not as long as it says")
         while self.rfile.readline(65536).strip():  # trailers
             pass
         return b"".join(parts)
+
+    def _chunk_size(self) -> int:
+        digits = self.rfile.readline(1024).partition(b";")[0].strip()
+        if not re.fullmatch(b"[0-9A-Fa-f]{1,16}", digits):  # int() would take a sign and more
+            raise ValueError("no size of a chunk")
+        return int(digits, 16)
 
     def _drain(self, length: int) -> None:
         """Throw away the rest of a body that is too long, so that the client reads the 413."""

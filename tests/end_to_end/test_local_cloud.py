@@ -292,6 +292,62 @@ def test_body_too_long_is_413(client: httpx.Client) -> None:
     assert client.post("/do/it", content=b"x" * 6_000_000).status_code in (200, 502)
 
 
+def exchange(cloud: LocalCloud, request: bytes) -> tuple[bytes, bytes]:
+    """Send bytes as they are; return the head and the body of the answer."""
+    with socket.create_connection(("127.0.0.1", int(cloud.url.rpartition(":")[2])), 10) as client:
+        client.sendall(request)
+        client.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head, body
+
+
+CHUNKED = b"POST /do/it HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nx-api-key: %s\r\n\r\n"
+
+
+def test_chunk_of_any_size_is_413(cloud: LocalCloud, capfd: pytest.CaptureFixture[str]) -> None:
+    for size in (b"A00001", b"FFFFFFFFFFFF", b"F" * 16):
+        head, body = exchange(cloud, CHUNKED % cloud.api_key.encode() + size + b"\r\nx")
+        assert head.startswith(b"HTTP/1.1 413 "), head
+        assert json.loads(body) == {"message": "Request Too Long"}
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [b"-5\r\nx", b"+1\r\nx\r\n0\r\n\r\n", b"0x1\r\nx\r\n0\r\n\r\n", b"5\r\nx", b"", b"F" * 17],
+)
+def test_broken_chunks_are_400(cloud: LocalCloud, chunks: bytes) -> None:
+    head, body = exchange(cloud, CHUNKED % cloud.api_key.encode() + chunks)
+    assert head.startswith(b"HTTP/1.1 400 "), head
+    assert json.loads(body) == {"message": "Bad Request"}
+
+
+@pytest.mark.parametrize("method", [b"TRACE", b"BREW", b"get"])
+def test_unknown_method_is_403_in_json(cloud: LocalCloud, method: bytes) -> None:
+    head, body = exchange(cloud, method + b" /open HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 403 "), head
+    assert b"Content-Type: application/json" in head
+    assert json.loads(body) == {"message": "Missing Authentication Token"}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /open\tx y z HTTP/1.1\r\n\r\n",
+        b"GET /open HTTP/9.9\r\n\r\n",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /open HTTP/1.1\r\n" + b"x: y\r\n" * 200 + b"\r\n",
+        b"POST /do/it HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_is_400_in_json(cloud: LocalCloud, request_: bytes) -> None:
+    head, body = exchange(cloud, request_)
+    assert head.startswith(b"HTTP/1.1 400 "), head
+    assert json.loads(body) == {"message": "Bad Request"}
+
+
 def test_preflight_is_answered_from_the_template(client: httpx.Client) -> None:
     response = client.options("/do/it", headers={"x-api-key": "none needed"})
     assert response.status_code == 200
