@@ -5,6 +5,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# uv brings certificate authorities of its own, a company's proxy is not among them: the system's
+# are taken instead. The second name is for older releases of uv.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-1}"
+
 fail() {
     printf '%s\n' "setup: $1" >&2
     exit 1
