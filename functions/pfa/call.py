@@ -59,7 +59,7 @@ class Call:
             kept = len(self.emitted)  # what begin emitted, until a record takes it
             try:
                 self.limit_time()
-                value = self.model._check(record)
+                value = self.model.check(record)
                 result = self.answer(self.engine.action(value, check=False))
             except Exception as error:
                 result = self.error(error)
@@ -70,8 +70,8 @@ class Call:
     def answer(self, value: Any) -> Any:
         """What the engine gave for a record, as JSON values."""
         if self.model.method != "emit":
-            return self.model._write(value, "")
-        result = [self.model._write(out, f"/{i}") for i, out in enumerate(self.emitted)]
+            return self.model.write(value, "")
+        result = [self.model.write(out, f"/{i}") for i, out in enumerate(self.emitted)]
         self.emitted.clear()
         return result
 

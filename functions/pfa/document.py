@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from pfa.errors import DocumentError
 
@@ -14,11 +14,24 @@ from pfa.errors import DocumentError
 # To look for them first is ten times cheaper than to look at each number as it is parsed, and two
 # patterns that begin with a letter are ten times faster than one that begins with [eE].
 _EXPONENTS = (re.compile(r"e\+?0*[0-9]{3}"), re.compile(r"E\+?0*[0-9]{3}"))
+_LARGE = 500_000  # characters of a document of which keys are counted, if they can be
+_SPACED = (" :", "\t:", "\n:", "\r:")  # as after a key, or in a text
 _BLOCK = 150  # 300 digits in a row hold a block of 150 that begins at a multiple of 150
 
 
-def read(document: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Parse a document: its JSON object, and the hex sha256 of its bytes.
+class Read(NamedTuple):
+    """A parsed document, the hex sha256 of its bytes, and what is left to be found out.
+
+    ``keys`` is the number of keys in its text; None if it is known that no object has one twice.
+    """
+
+    parsed: dict[str, Any]
+    sha256: str
+    keys: int | None
+
+
+def read(document: bytes | str | dict[str, Any]) -> Read:
+    """Parse a document.
 
     For a dict the sha256 is that of its JSON text with sorted keys and no spaces.
 
@@ -32,11 +45,53 @@ def read(document: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], str]:
             raise DocumentError("The document is nested too deeply.") from error
         except (ValueError, TypeError) as error:
             raise DocumentError("The document cannot be written as JSON.") from error
-        return parse(text), hashlib.sha256(canonical.encode()).hexdigest()
+        return Read(parse(text), hashlib.sha256(canonical.encode()).hexdigest(), None)
     if isinstance(document, str):
         encoded = document.encode("utf-8", "surrogatepass")
-        return parse(document), hashlib.sha256(encoded).hexdigest()
-    return parse(_decode(document)), hashlib.sha256(document).hexdigest()
+        return _read(document, hashlib.sha256(encoded).hexdigest())
+    return _read(_decode(document), hashlib.sha256(document).hexdigest())
+
+
+def _read(text: str, sha256: str) -> Read:
+    keys = _count_keys(text) if len(text) >= _LARGE else None
+    return Read(parse(text, keys is None), sha256, keys)
+
+
+def _count_keys(text: str) -> int | None:
+    """Return the number of keys in a JSON text; None if it is not that easily told.
+
+    A quote before a colon ends a key. It is no quote but a character of a text after a backslash,
+    unless that is one itself.
+    """
+    if '\\\\":' in text or any(map(text.__contains__, _SPACED)):
+        return None
+    return text.count('":') - text.count('\\":')
+
+
+def check_keys(read: Read, known: dict[str, int], document: bytes | str) -> None:
+    """Refuse a document in which an object has a key twice, if that is left to be found out.
+
+    ``known`` is how many keys there are in the values of cells.
+
+    Raises DocumentError.
+    """
+    if read.keys is None:
+        return
+    cells = read.parsed.get("cells", {})
+    counted = sum(known.values())
+    todo: list[Any] = [read.parsed]
+    skipped = {id(cells[name]["init"]) for name in known}
+    while todo:
+        part = todo.pop()
+        if id(part) in skipped:
+            continue
+        if type(part) is dict:
+            counted += len(part)
+            todo.extend(part.values())
+        elif type(part) is list:
+            todo.extend(part)
+    if counted != read.keys:
+        parse(document if isinstance(document, str) else _decode(document))
 
 
 def encoded(document: bytes | str | dict[str, Any]) -> bytes:
@@ -70,11 +125,12 @@ def _decode(document: bytes) -> str:
         raise DocumentError("The document is not UTF-8.", f"byte {error.start}") from error
 
 
-def parse(text: str) -> dict[str, Any]:
+def parse(text: str, refuse_twice: bool = True) -> dict[str, Any]:
     """Parse the JSON text of a document.
 
     Refuses what JSON does not have (NaN, Infinity), numbers too large for a double, a key that an
-    object has twice, and anything but an object.
+    object has twice (0.5 of 1.2 s for 8 MB, so that it can be left out), and anything but an
+    object.
     """
     if not text.strip():
         raise DocumentError("The document is empty.")
@@ -85,7 +141,7 @@ def parse(text: str) -> dict[str, Any]:
                 text,
                 parse_constant=_constant,
                 parse_float=check_number,
-                object_pairs_hook=_object,
+                object_pairs_hook=_object if refuse_twice else None,
             )
     except json.JSONDecodeError as error:
         raise DocumentError(

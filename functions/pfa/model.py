@@ -34,13 +34,17 @@ def load(source: bytes | str | dict[str, Any]) -> "Model":
     parsed: dict[str, Any] = {}
     with document.collection_paused():
         try:
-            parsed, sha256 = document.read(source)
-            named = parsed if "name" in parsed else {"name": f"Engine_{sha256[:12]}", **parsed}
+            read = document.read(source)
+            parsed = read.parsed
+            default_name = f"Engine_{read.sha256[:12]}"
+            named = parsed if "name" in parsed else {"name": default_name, **parsed}
             from pfa import compiler  # not at the top: an artifact needs none of it, nor titus
 
             marked = document.may_have_marks(source)
             engine = compiler.engine(named, short_names=True, marked=marked)
-            return _compiled(engine, sha256, source)
+            if not isinstance(source, dict):
+                document.check_keys(read, engine.cell_keys, source)
+            return _compiled(engine, read.sha256, source)
         except DocumentError:
             raise
         except Exception as error:
@@ -133,8 +137,6 @@ class Model:
         self._facts = facts
         self._input, self._output = read, write
         self._has_end = facts.has_end
-        self._check = make_reader(read)
-        self._write = make_writer(write)
         self._encoded = encoded
         self._short: Callable[[Any], Any] | None = None
         self._code: CodeType | None = None
@@ -150,6 +152,16 @@ class Model:
     def source(self) -> str:
         """The generated Python; "" of a model that titus's own engine scores."""
         return self._source or ("" if self.fallback else self._whole._source)
+
+    @cached_property
+    def check(self) -> Callable[[Any], Any]:
+        """What gives the engine's form of a record; raises InputError."""
+        return make_reader(self._input)
+
+    @cached_property
+    def write(self) -> Callable[..., Any]:
+        """What gives the JSON form of an answer and of its place; raises ScoringError."""
+        return make_writer(self._output)
 
     @cached_property
     def engines(self) -> Source:

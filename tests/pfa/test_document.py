@@ -1,6 +1,7 @@
 import contextlib
 import gc
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,3 +205,42 @@ def test_the_order_of_keys_is_kept():
     keys = {"type": "array", "items": "string"}
     made = pfa.load({**HELLO, "output": keys, "action": {"map.keys": [new]}})
     assert made.score(0) == ["z", "a"]
+
+
+class TestLargeDocuments:
+    """Where keys are counted: no object may have one twice there either."""
+
+    @staticmethod
+    def document(init: str, more: str = "") -> str:
+        node = {"type": "record", "name": "N", "fields": [{"name": "x", "type": "string"}]}
+        cell = f'{{"type": {json.dumps(node)}, "init": {init}}}'
+        return (
+            '{"input": "null", "output": "string", "action": {"cell": "c", "path": [{"string":'
+            f' "x"}}]}}, "cells": {{"c": {cell}}}{more}}}'
+        )
+
+    @pytest.mark.parametrize("text", ['say \\": \\\\', "a : b", "ends in \\\\", "plain"])
+    def test_read(self, text):
+        init = json.dumps({"x": "y" * 600_000})
+        read = self.document(init, f', "doc": "{text}"')
+        assert pfa.load(read).score(None) == "y" * 600_000
+
+    @pytest.mark.parametrize(
+        "twice", ['"x": "a", "x"', '"x": "a" , "x" ', '"\\\\": 1, "\\\\": "a", "x"']
+    )
+    def test_refused(self, twice):
+        text = self.document(f'{{{twice}: "{"y" * 600_000}"}}')
+        with pytest.raises(pfa.DocumentError, match=r"has the key .* twice"):
+            pfa.load(text)
+
+    @pytest.mark.parametrize("name", ["sonar_rf", "pima_gbm", "iris_rf"])
+    def test_refused_in_a_forest(self, name):
+        """Of whose objects the kernel counts the keys."""
+        path = Path(__file__).parents[2] / f"data/r_models/{name}.pfa"
+        text = json.dumps({**json.loads(path.read_text("utf-8")), "doc": "x" * 600_000})
+        read = document.read(text)
+        document.check_keys(read, {}, text)
+        pfa.load(text)
+        for key in ("pass", "fail", "operator", "field", "value"):
+            with pytest.raises(pfa.DocumentError, match=f'has the key "{key}" twice'):
+                pfa.load(text.replace(f'"{key}":', f'"{key}": 1, "{key}":', 1))

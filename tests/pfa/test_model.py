@@ -76,7 +76,7 @@ def test_memory_that_is_still_too_little_while_an_error_is_made(monkeypatch):
 
     monkeypatch.setattr("pfa.call.release", late)
     monkeypatch.setattr(model, "_short", None)
-    monkeypatch.setattr(model, "_check", fails)
+    model.check = fails
     results = model.score_batch([1.0, 2.0])
     assert kinds(results) == ["ScoringError"] * 2
     assert "more memory than there is" in str(results[0])
@@ -586,7 +586,7 @@ class TestTime:
     def test_an_answer_in_the_last_moment_counts(self, monkeypatch):
         """In a thread, where no alarm ends the wait: there is no ``end`` that needed time."""
         model = pfa.load(HELLO)
-        monkeypatch.setattr(model, "_write", lambda value, _: time.sleep(0.3) or value)
+        model.write = lambda value, _: time.sleep(0.3) or value
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(model.score, 1.0, 0.2).result() == 101.0
 

@@ -33,6 +33,7 @@ def engine(
     except Exception as error:
         made = compat.engine(document, options, short_names=short_names)
         made.constant_cells = frozenset()
+        made.cell_keys = {}
         made.fallback = f"{type(error).__name__}: {error}"
     return made
 
@@ -45,23 +46,6 @@ def compiled(
     marked: bool = True,
 ) -> Any:
     """Make a compiled scoring engine, or raise whatever stands against it."""
-    from pfa.compat import cells
-    from pfa.compat.loader import load
-    from pfa.compiler.task import Lowering
+    from pfa.compiler.build import build
 
-    genpy = load("titus.genpy")
-    token = cells.without_marks.set(not marked)
-    try:
-        config = load("titus.reader").jsonToAst(document)
-    finally:
-        cells.without_marks.reset(token)
-    lowering = Lowering(config, short_names)
-    (made,) = genpy.PFAEngine.fromAst(config, options, style=lowering)
-    made.constant_cells = frozenset(lowering.constant_cells)
-    program = type(made).program
-    state, options, rand, parser = genpy.ExecutionState, made.options, made.rand, made.parser
-    program.namespace["new_state"] = lambda: state(options, rand, "action", parser)
-    for cell, name in lowering.read_cells.items():
-        if program.reads(name):
-            program.namespace[name] = made.cells[cell].value
-    return made
+    return build(document, options, short_names, marked)

@@ -40,6 +40,7 @@ class Base:
         self.trusts_records = short_names or not config.collect(_Find(_genpy.IfNotNull))
         self.lowered_cells: set[str] = set()  # of which a kernel made what it needs
         self._cell_values: dict[str, Any] = {}
+        self.cell_keys: dict[str, int] = {}  # keys of JSON objects in a cell that was lowered
         self.uses_random = False
         self._types: dict[str, str] = {}
         self._written = self._type_text = 0

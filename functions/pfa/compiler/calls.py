@@ -138,7 +138,10 @@ class Calls(State):
         from pfa.kernels.tree import forest
 
         walk = forest(call, trees)
-        return None if walk is None else f"{self.bind('forest', walk)}({record})"
+        if walk is None:
+            return None
+        self.cell_keys[site.cell(0)] = walk.recipe[2][0]["keys"]  # type: ignore[attr-defined]
+        return f"{self.bind('forest', walk)}({record})"
 
     def call_library(self, context: Any) -> Code:
         """Code of a call of titus's own function."""
@@ -234,6 +237,10 @@ class CallSite:
             return MISSING
         self._lowering.lowered_cells.add(code.cell)
         return self._lowering.config.cells[code.cell].initJsonNode
+
+    def cell(self, index: int) -> str:
+        """Return the name of the constant cell that an argument is the whole of."""
+        return str(self._arguments[index].cell)
 
     def keyed(self, index: int) -> tuple[Any, str] | None:
         """Return what an argument is looked up in, and a text of the key that may be pasted often.

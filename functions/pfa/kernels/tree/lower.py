@@ -71,6 +71,13 @@ def lower(walk: Walk, trees: list[Any]) -> Data | None:
         return None
 
 
+def count_keys(value: Any) -> int:
+    """Return the number of keys of all objects in a JSON value."""
+    if type(value) is dict:
+        return len(value) + sum(map(count_keys, value.values()))
+    return sum(map(count_keys, value)) if type(value) is list else 0
+
+
 class Reader:
     """Reads trees of one type."""
 
@@ -86,6 +93,7 @@ class Reader:
         # Children of the splits, by number: passing, failing, missing. Leaf i is number ~i.
         self.children = [array("i"), array("i"), array("i")]
         self.leaves: list[Any] = []
+        self.keys = 0  # of JSON objects in what was read, to be compared with those in the text
         children = ["pass", "fail", "missing"] if walk.three_way else ["pass", "fail"]
         types = walk.node.fieldsDict
         ways = [branches(types[child].avroType) for child in children]
@@ -122,9 +130,12 @@ class Reader:
         usual = "double" if "double" in self.kinds else next(iter(self.kinds), None)
         kind = plain or self.kinds.get(usual)  # type: ignore[arg-type]
         adders = self.adders
+        tags = (3 if self.walk.three_way else 2) + (plain is None)
 
         def split(node: Any) -> int:
+            self.keys += len(node) + tags
             for name, decode in unread:
+                self.keys += count_keys(node[name])
                 decode(node[name])
             always = None
             try:
@@ -139,6 +150,7 @@ class Reader:
                 add_cut, add_split = adders[node["field"]][node["operator"]]
             except (LookupError, TypeError):
                 column, cut, always = unusual(node)
+                self.keys += count_keys(node["value"]) - (plain is None)
                 add_cut, add_split = column.cuts.append, column.splits.append
             child = node["pass"]
             below = child.get(tag_of_node)
@@ -183,6 +195,7 @@ class Reader:
                 if found is not None:
                     return found
             ((tag, value),) = union.items()
+            self.keys += count_keys(value)
             value = decoders[tag](value)
             # 0.0 and -0.0 are equal
             key = value or (repr(value),) if type(value) in (int, float, str) else id(value)
@@ -284,6 +297,7 @@ class Reader:
             "fields": names,
             "untag": any(field_type(self.walk, name)[1] for name in names),  # type: ignore[index]
             "missing": self.walk.missing,
+            "keys": self.keys,
         }
         ordered = all(column.operator < len(ORDERED) for column in self.columns)
         many = len(self.children[0]) >= max(SMALLEST_FLAT, 30 * len(self.columns))
