@@ -27,6 +27,7 @@ MAX_TYPES = 2000
 MAX_DEPTH = 50
 _TOGETHER = 6  # fields of one shape from which a comprehension compiles faster and runs as fast
 _COPIED = 16  # CPython writes a dict display of more pairs in pieces: copying is faster
+_EXACT = 2**53  # a double holds every integer up to here
 _DEFAULT = 500  # characters of a default's text
 
 _RANGE = "type({0}) is int and -%d <= {0} <= %d"
@@ -290,7 +291,12 @@ class _Text:
         """
         if node.kind == "union":
             return self.union(node, value, other)
-        return f"{value} if {_test(node, value)} else {other or self.other(node, value)}"
+        usual = f"{value} if {_test(node, value)} else"
+        if node.kind == "double" and self.reading and other:  # an int comes often: not all the way
+            usual += (
+                f" float({value}) if type({value}) is int and -{_EXACT} <= {value} <= {_EXACT} else"
+            )
+        return f"{usual} {other or self.other(node, value)}"
 
     def other(self, node: Type, value: str) -> str:
         if node.kind == "double" and self.reading:
