@@ -114,7 +114,7 @@ def caster(schema: str, tags: frozenset[str] | None) -> Callable[[Any], Any]:
 
 def _decoder(schema: str) -> Callable[[Any], Any]:
     datatype = _titus("titus.datatype")
-    of = datatype.ForwardDeclarationParser().getAvroType(schema)
+    of = datatype.jsonToAvroType(schema)
     return lambda value: datatype.jsonDecoder(of, value)
 
 
