@@ -171,8 +171,8 @@ def importing(found: dict[str, list[float]], cases: Cases) -> list[str]:
         f"`import pfa` takes {ours:.0f} ms of processor time, stock `import titus.genpy` (with"
         f" numpy) {stock:.0f} ms: **{ours / stock:.2f}** (≤ {IMPORT_TARGET}:"
         f" {verdict(ours <= IMPORT_TARGET * stock)}). It leaves titus for the first document:"
-        f" import and first document together (*fresh* above) take {min(ratios):.2f} to {max(ratios):.2f}"
-        " of stock's.",
+        f" import and first document together (*fresh* above) take {min(ratios):.2f} to"
+        f" {max(ratios):.2f} of stock's.",
     ]
 
 
