@@ -386,21 +386,18 @@ def test_404_no_route(call: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "allowed"),
+    ("method", "path"),
     [
-        ("GET", "/score", "POST"),
-        ("DELETE", "/models/hello", "GET"),
-        ("PUT", "/models", "GET"),
-        ("get", "/models/hello/batch", "POST"),
-        ("HEAD", "/health", "GET"),
+        ("GET", "/score"),
+        ("DELETE", "/models/hello"),
+        ("PUT", "/models"),
+        ("get", "/models/hello/batch"),
+        ("HEAD", "/health"),
     ],
 )
-def test_405_wrong_method(call: Client, method: str, path: str, allowed: str) -> None:
+def test_404_a_route_without_this_method(call: Client, method: str, path: str) -> None:
     answer = call(method, path)
-    expect(
-        answer, 405, "wrong-method", "This path does not take this method", f"Allowed: {allowed}."
-    )
-    assert answer.headers["allow"] == allowed
+    assert (answer.status, answer.json["type"]) == (404, "urn:pfa-score:no-route")
 
 
 def test_413_body_records_and_answer(
@@ -593,7 +590,9 @@ def test_an_engine_that_fails_on_records_is_logged_once_a_request(
     def trip(record: object) -> float:
         raise LookupError(f"no {record}")
 
-    monkeypatch.setattr(call.app.store.STORE.get("hello").model, "_check", trip)
+    model = call.app.store.STORE.get("hello").model
+    monkeypatch.setattr(model, "_short", None)
+    model.check = trip
     rows = call.batch("[4242, 4242, 4242]").json
     assert [row["error"]["status"] for row in rows] == [422, 422, 422]
     (line,) = [line for line in call.lines if line.get("level") == "ERROR"]
@@ -630,6 +629,21 @@ def test_503_a_broken_document(call: Client, s3: CountingBucket) -> None:
         "The live document of this model cannot be loaded.",
     )  # fmt: skip
     assert answer.headers["retry-after"] == "60"
+
+
+def test_503_a_document_over_the_limit(
+    call: Client, s3: CountingBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3)
+    put(s3, "other", adder(1))
+    monkeypatch.setattr(s3, "max_bytes", 300)  # hello has 390 bytes
+    expect(
+        call.score("1"), 503, "unavailable", "The model cannot be loaded now",
+        "The live document of this model cannot be loaded.",
+    )  # fmt: skip
+    (line,) = [line for line in call.lines if line.get("level") == "WARNING"]
+    assert line["reason"] == "390 bytes are more than the limit of 300"
+    assert call.score("1", "other").status == 200  # S3 did answer
 
 
 def test_a_stale_answer_says_so(call: Client, s3: CountingBucket, clock: Clock) -> None:
@@ -735,13 +749,24 @@ def test_a_direct_invocation_of_an_unknown_model(
 @pytest.mark.parametrize(
     "event",
     [None, True, [], {}, "x", float("nan"), {"httpMethod": "GET"}, {"requestContext": {}},
-     {"httpMethod": 1, "requestContext": 2}, {"httpMethod": "GET", "requestContext": {}}],
+     {"httpMethod": 1, "requestContext": None}, {"httpMethod": 1, "requestContext": {}},
+     {"httpMethod": "GET", "requestContext": 2}, {"httpMethod": "GET", "requestContext": {}},
+     {"httpMethod": "GET", "requestContext": {}, "path": 1}],
 )  # fmt: skip
-def test_nothing_is_ever_raised(call: Client, s3: CountingBucket, event: Any) -> None:
+def test_what_is_no_request_is_a_record(call: Client, s3: CountingBucket, event: Any) -> None:
     put(s3)
     answer = call.invoke(event)
-    assert answer.get("status", answer.get("statusCode")) in (422, 500)
+    assert (answer["status"], answer["type"]) == (422, "urn:pfa-score:invalid-record")
     json.dumps(answer, allow_nan=False)
+
+
+def test_the_least_that_is_a_request(call: Client, s3: CountingBucket) -> None:
+    put(s3)
+    answer = call.invoke({"httpMethod": "GET", "requestContext": {}, "path": "/nope"})
+    assert answer["statusCode"] == 404
+    assert call.invoke({"httpMethod": "GET", "requestContext": {}, "path": "/health"})[
+        "statusCode"
+    ] in (200, 500)
 
 
 def test_text_without_utf8_does_not_leave_as_it_is(call: Client, s3: CountingBucket) -> None:
@@ -847,6 +872,27 @@ def test_the_first_invocation_is_a_cold_start(
     assert "ColdStart" not in call.metrics
 
 
+def test_a_model_that_is_not_compiled_is_told_once(
+    call: Client, s3: CountingBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise NotImplementedError("no\n" + "x" * 5000)
+
+    put(s3, "fine", adder(100))
+    assert call.score("3.14", "fine").text == "103.14"
+    assert "ModelNotCompiled" not in call.metrics
+    monkeypatch.setattr("pfa.compiler.compiled", fails)
+    put(s3)
+    assert call.score("3.14").text == "103.14"
+    assert call.metrics["ModelNotCompiled"] == 1
+    (line,) = [line for line in call.lines if line.get("message") == "model is not compiled"]
+    assert (line["level"], line["model"]) == ("INFO", "hello")
+    assert line["reason"].startswith("NotImplementedError: no\nxx")
+    assert len(line["reason"]) == 1000
+    assert call.score("3.14").text == "103.14"
+    assert "ModelNotCompiled" not in call.metrics
+
+
 # --- rolling
 
 
@@ -899,4 +945,4 @@ def test_every_error_class_has_its_status_once() -> None:
     assert statuses[pfa.ScoringTimeout] == 504
     assert statuses[wire.NotJsonError] == 400
     slugs = {(status, slug, title) for status, slug, title in problems.STATUS.values()}
-    assert {status for status, _, _ in slugs} == {400, 404, 405, 413, 415, 422, 503, 504}
+    assert {status for status, _, _ in slugs} == {400, 404, 413, 415, 422, 503, 504}
