@@ -1,13 +1,13 @@
 # `make demo` and `make test` work on a fresh clone: Python, make and a package index.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint types template bench models lock clean
+.PHONY: help demo serve test check lint types template bench bench-engines models lock clean
 
 PY := .venv/bin/python
 export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY := 0
 
 help:  ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.installed  ## score the sample models through the real Lambda runtime, on this machine
 	@$(PY) -m scripts.demo
@@ -33,6 +33,9 @@ template: .venv/.installed
 bench: .venv/.installed  ## cold start and latency against the plain way; writes benchmarks/results.*
 	$(PY) -m benchmarks.run
 
+bench-engines: .venv/.installed  ## the engine against titus2 and other engines; writes benchmarks/engines.*
+	$(PY) -m benchmarks.engines
+
 models: .venv/.installed  ## make models/ and events/ again from data/
 	$(PY) -m scripts.make_models
 
@@ -41,6 +44,7 @@ lock: .venv/.installed  ## resolve the requirements again
 	  $(addprefix --no-emit-package ,$(IN_RUNTIME))
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) benchmarks/requirements.in -o benchmarks/requirements.txt
+	$(LOCK) benchmarks/peers-requirements.in -o benchmarks/peers-requirements.txt
 
 LOCK := $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.12 \
   --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
