@@ -27,7 +27,7 @@ READ_SECONDS = 3.0  # between two pieces of an answer, not for the whole of it
 ATTEMPTS = 2  # in all: a third would only make a caller wait longer for an S3 that hangs
 CALL_SECONDS = 6.0  # the whole of one call: name look-up, tries, and every byte of the body
 CHUNK_BYTES = 1 << 18
-MAX_DOCUMENT_BYTES = 64_000_000
+MAX_DOCUMENT_BYTES = 32_000_000
 
 
 class BucketError(Exception):

@@ -32,14 +32,13 @@ from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
 
 import pfa
 from bucket import is_model_name
 from pfa.memory import limit_memory, release
 from score import problems, store, wire
-from score.problems import BadQueryError, WrongMethodError
+from score.problems import BadQueryError
 from score.store import Entry, UnavailableError, UnknownModelError
 from score.telemetry import log_fault, logger, metrics, trace
 
@@ -90,20 +89,11 @@ def _refuse(error: Exception) -> Response[str]:
     headers = _headers(entry) if entry else {}
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = str(error.retry_after)
-    elif isinstance(error, WrongMethodError):
-        headers["Allow"] = str(error)
     return _reply(document["status"], wire.dumps(document), headers, wire.PROBLEM_TYPE)
 
 
-def _no_route(error: NotFoundError) -> Response[str]:
-    path, method = app.current_event.path, app.current_event.http_method.upper()
-    routes = app._static_routes + app._dynamic_routes
-    allowed = sorted({route.method for route in routes if route.rule.match(path)} - {method})
-    return _refuse(WrongMethodError(", ".join(allowed)) if allowed else error)
-
-
 app.exception_handler(Exception)(_refuse)
-app.not_found(_no_route)
+app.not_found(_refuse)  # API Gateway itself refuses what template.yaml has no route for
 
 
 @app.post("/score")
@@ -202,6 +192,7 @@ def _content_is_ndjson(batch: bool) -> bool:
 
 def _body() -> str:
     event = app.current_event
+    # In base64 only if the API is given binary media types; template.yaml gives it none.
     return wire.body_text(event.body, bool(event.is_base64_encoded), MAX_BODY_BYTES)
 
 
@@ -314,7 +305,13 @@ def _invoke(event: object) -> Any:
 
 
 def _is_http(event: object) -> bool:
-    return isinstance(event, dict) and "httpMethod" in event and "requestContext" in event
+    """Say whether API Gateway sent this: a record's fields may have the same names."""
+    return (
+        isinstance(event, dict)
+        and isinstance(event.get("httpMethod"), str)
+        and isinstance(event.get("path"), str)
+        and isinstance(event.get("requestContext"), dict)
+    )
 
 
 @trace

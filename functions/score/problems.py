@@ -16,10 +16,6 @@ MAX_ERRORS_BYTES = 60_000  # of one document's `errors`; a record's hundred have
 MAX_POSITION = 1000  # characters: a model's author may write anything there
 
 
-class WrongMethodError(Exception):
-    """The path is known, but not with this method; `args[0]` lists those that are."""
-
-
 class BadQueryError(Exception):
     """A query parameter is not what it must be; the message says what."""
 
@@ -30,7 +26,6 @@ STATUS: dict[type[BaseException], tuple[int, str, str]] = {
     BadQueryError: (400, "bad-query", "A query parameter is wrong"),
     NotFoundError: (404, "no-route", "There is nothing at this path"),
     UnknownModelError: (404, "unknown-model", "There is no such model"),
-    WrongMethodError: (405, "wrong-method", "This path does not take this method"),
     wire.TooMuchError: (413, "too-large", "The request or its answer is too large"),
     MemoryError: (413, "too-large", "The request or its answer is too large"),
     wire.MediaTypeError: (415, "media-type", "The body is of a type that is not taken"),
@@ -58,8 +53,6 @@ def document(error: BaseException, request: str) -> dict[str, Any]:
     detail = str(error) or f"{title}."
     if status == 500:
         detail = "The log has the reason under the id of this request."
-    elif isinstance(error, WrongMethodError):
-        detail = f"Allowed: {detail}."
     elif isinstance(error, MemoryError):
         detail = "It needs more memory than there is."
     elif isinstance(error, RecursionError):

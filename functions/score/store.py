@@ -7,7 +7,7 @@ broken, the last good model goes on answering, marked stale. What is kept is bou
 model that was asked for least recently goes first.
 
 Environment: MODEL_BUCKET (empty: the models packaged with the function), MODEL_TTL_SECONDS (60),
-MODEL_CACHE_MB (256), MODEL_MAX_MB (64, of one document), LAMBDA_TASK_ROOT.
+MODEL_CACHE_MB (512), MODEL_MAX_MB (32, of one document), LAMBDA_TASK_ROOT.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 import pfa
 from bucket import (
+    MAX_DOCUMENT_BYTES,
     Bucket,
     BucketError,
     Document,
@@ -50,7 +51,13 @@ LISTING_SECONDS = 5.0  # after which a failed listing may be asked for again
 SLOTS_WITHOUT_MODEL = 256
 BYTES_PER_BYTE = 16  # memory per byte of a document: 14 to 17 while it loads, 8 to 9 stay
 BYTES_PER_MODEL = 100_000  # and for the smallest; 25,000 to 50,000 were seen
+CACHE_BYTES = 512_000_000  # of models that are kept, like template.yaml; for Lambda's 1,769 MB
+MAX_REASON = 1000  # characters of a reason in the log: it may quote the document
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+# What callers are told; the log says more.
+UNLOADABLE = "The live document of this model cannot be loaded."
+SILENT = "The source of models does not answer."
 
 
 class UnknownModelError(Exception):
@@ -127,7 +134,7 @@ class ModelStore:
         self,
         source: Bucket | Folder,
         ttl: float = 60.0,
-        capacity: int = 256_000_000,
+        capacity: int = CACHE_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is loaded yet."""
@@ -188,7 +195,7 @@ class ModelStore:
         slot.given = 0.0
         if now < self._outage.due:
             slot.due = self._outage.due
-            return self._keep(slot, "The source of models does not answer.")
+            return self._keep(slot, SILENT)
         known = slot.broken or (entry.etag if entry else None)
         asked = time.monotonic()
         left = until - asked
@@ -245,6 +252,10 @@ class ModelStore:
         logger.info("model loaded", model=name, version=entry.version, sha256=model.sha256)
         report("ModelLoaded", name)
         report("ModelLoadTime", name, took * 1000, MetricUnit.Milliseconds)
+        if model.fallback:  # it answers the same, only slower
+            reason = model.fallback[:MAX_REASON]
+            logger.info("model is not compiled", model=name, version=entry.version, reason=reason)
+            report("ModelNotCompiled", name)
         return entry
 
     def _parse(self, name: str, body: bytes) -> pfa.Model | str:
@@ -273,11 +284,11 @@ class ModelStore:
 
         It is not tried again if it is to blame (`slot.broken`), else after a pause.
         """
-        logger.error("document is broken", model=name, version=version, reason=reason[:1000])
+        logger.error("document is broken", model=name, version=version, reason=reason[:MAX_REASON])
         report("RefreshFailed", name)
         slot.failures.fail(self._clock(), took)
         slot.due = self._clock() + self.ttl if slot.broken else slot.failures.due
-        return self._keep(slot, "The live document of this model cannot be loaded.")
+        return self._keep(slot, UNLOADABLE)
 
     def _failed(
         self, name: str, slot: _Slot, error: BucketError | MemoryError, took: float
@@ -298,7 +309,7 @@ class ModelStore:
         logger.warning("model refresh failed", model=name, reason=reason)
         if slot.entry:  # else the name may be made up, and dimensions are to be known names only
             report("RefreshFailed", name)
-        return self._keep(slot, "The source of models does not answer.")
+        return self._keep(slot, UNLOADABLE if about_one else SILENT)
 
     def _keep(self, slot: _Slot, reason: str) -> Entry:
         """Go on with the last good model, marked stale, or raise UnavailableError."""
@@ -358,20 +369,25 @@ def _resident_bytes() -> int:
         return 0
 
 
+def _bytes(megabytes: str | None, default: int) -> int:
+    return int(float(megabytes) * 1_000_000) if megabytes else default
+
+
 def from_environment() -> ModelStore:
     """Return the store that the environment describes (see the module's docstring)."""
     bucket = os.environ.get("MODEL_BUCKET", "")
     source: Bucket | Folder
     if bucket:
-        limit = float(os.environ.get("MODEL_MAX_MB") or 64)
-        source = Bucket(bucket, max_bytes=int(limit * 1_000_000))
+        source = Bucket(
+            bucket, max_bytes=_bytes(os.environ.get("MODEL_MAX_MB"), MAX_DOCUMENT_BYTES)
+        )
     else:
         root = os.environ.get("LAMBDA_TASK_ROOT") or Path(__file__).parents[1]
         source = Folder(Path(root) / "models")
     return ModelStore(
         source,
         ttl=float(os.environ.get("MODEL_TTL_SECONDS") or 60),
-        capacity=int(float(os.environ.get("MODEL_CACHE_MB") or 256) * 1_000_000),
+        capacity=_bytes(os.environ.get("MODEL_CACHE_MB"), CACHE_BYTES),
     )
 
 

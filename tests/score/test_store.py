@@ -648,7 +648,7 @@ def test_the_environment_says_which_source(
     made = store.from_environment()
     assert isinstance(made.source, Folder)
     assert made.source.path == tmp_path / "models"
-    assert (made.ttl, made.capacity) == (60.0, 256_000_000)
+    assert (made.ttl, made.capacity) == (60.0, 512_000_000)
     monkeypatch.setenv("MODEL_BUCKET", "models")
     monkeypatch.setenv("MODEL_TTL_SECONDS", "5")
     monkeypatch.setenv("MODEL_CACHE_MB", "100")

@@ -14,7 +14,8 @@ import pytest
 from cfnlint.api import ManualArgs, lint
 from samtranslator.yaml_helper import yaml_parse
 
-from score.store import BYTES_PER_BYTE
+from bucket import Bucket
+from score.store import BYTES_PER_BYTE, from_environment
 from scripts.build import ROOT
 
 Expanded = Callable[..., dict[str, Any]]
@@ -162,6 +163,18 @@ def test_the_models_fit_into_the_memory() -> None:
     default = {name: it["Default"] for name, it in parameters().items()}
     loading = BYTES_PER_BYTE * default["MaxModelMegabytes"]
     assert default["ModelCacheMegabytes"] + loading + 200 <= default["MemorySize"]
+
+
+def test_the_function_has_the_same_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MODEL_TTL_SECONDS", "MODEL_CACHE_MB", "MODEL_MAX_MB"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MODEL_BUCKET", "models")
+    default = {name: it["Default"] for name, it in parameters().items()}
+    made = from_environment()
+    assert made.ttl == default["ModelTtlSeconds"]
+    assert made.capacity == default["ModelCacheMegabytes"] * 1_000_000
+    assert isinstance(made.source, Bucket)
+    assert made.source.max_bytes == default["MaxModelMegabytes"] * 1_000_000
 
 
 def test_the_function_reads_every_variable_that_it_is_given(properties: Properties) -> None:
