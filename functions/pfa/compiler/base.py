@@ -29,6 +29,7 @@ class Base:
         self.short_names = short_names
         self.temporaries = Temporaries()
         self.bound: dict[str, Any] = {}  # what the code sees under which name
+        self.short: dict[str, str] = {}  # what may be written for a call of which name
         self.constant_cells = _constant_cells(config)
         self.read_cells: dict[str, str] = {}  # the name under which the code sees a constant cell
         self.user_functions = {
@@ -37,7 +38,7 @@ class Base:
         }
         # Without short names titus may leave a record with a namespace in its tag, so that a field
         # of it is missing.
-        self.trusts_records = short_names or not config.collect(_Find(_genpy.IfNotNull))
+        self.trusts_records = short_names or not _nodes(config, _genpy.IfNotNull)
         self.lowered_cells: set[str] = set()  # of which a kernel made what it needs
         self._cell_values: dict[str, Any] = {}
         self.cell_keys: dict[str, int] = {}  # keys of JSON objects in a cell that was lowered
@@ -116,9 +117,12 @@ class Base:
         self.bound.setdefault(name, value)
         return name
 
-    def bind(self, hint: str, value: Any) -> str:
-        """Let the generated code see ``value``; return its name."""
-        return self.bind_as(f"k{len(self.bound)}_{identifier(hint)}", value)
+    def bind(self, hint: str, value: Any, short: str | None = None) -> str:
+        """Let the generated code see ``value``; return its name. For ``short`` see Site.bind."""
+        name = self.bind_as(f"k{len(self.bound)}_{identifier(hint)}", value)
+        if short is not None:
+            self.short[name] = short
+        return name
 
     def types(self, types: list[Any]) -> str:
         """Bind what titus hands to a library function as the types of a call."""
@@ -161,7 +165,14 @@ class _Find:
         return node
 
 
+def _nodes(config: Any, kind: Any) -> list[Any]:
+    """Return the nodes of a class; titus's own search leaves ``merge`` out."""
+    find = _Find(kind)
+    found: list[Any] = config.collect(find)
+    return found + [node for part in config.merge or [] for node in part.collect(find)]
+
+
 def _constant_cells(config: Any) -> set[str]:
     """Return the cells that are the document's own and never written."""
-    written = {node.cell for node in config.collect(_Find(_genpy.CellTo))}
+    written = {node.cell for node in _nodes(config, _genpy.CellTo)}
     return {name for name, cell in config.cells.items() if not cell.shared and name not in written}
