@@ -138,3 +138,51 @@ def _no_combinations(lib: Any) -> None:
         return stock(self, state, scope, pos, types, a, min(size, len(a) + 1))
 
     lib.Combinations.__call__ = call
+
+
+_SHORT = 100  # characters, each of which may be looked for at each place of a text
+
+
+@mends("titus.lib.pfastring")
+def _linear_time(lib: Any) -> None:
+    """Look for a text from the right, and strip characters, in linear time.
+
+    Python compares a text from the right at each place anew, and looks for each character among
+    all that are stripped: hours for two of a megabyte, in which nothing interrupts it.
+    """
+
+    def last(
+        _self: Any, _state: Any, _scope: Any, _pos: Any, _types: Any, s: str, part: str
+    ) -> int:
+        return rindex(s, part)
+
+    lib.RIndex.__call__ = last
+    lib.LStrip.__call__ = _stripping(str.lstrip, True, False)
+    lib.RStrip.__call__ = _stripping(str.rstrip, False, True)
+    lib.Strip.__call__ = _stripping(str.strip, True, True)
+
+
+def rindex(text: str, part: str) -> int:
+    """Return where a part is last in a text; -1 if it is nowhere."""
+    if len(part) <= _SHORT:
+        return text.rfind(part)
+    found = text[::-1].find(part[::-1])
+    return -1 if found < 0 else len(text) - len(part) - found
+
+
+def _stripping(quick: Callable[[str, str], str], left: bool, right: bool) -> Callable[..., str]:
+    def call(_self: Any, _state: Any, _scope: Any, _pos: Any, _types: Any, s: str, of: str) -> str:
+        return quick(s, of) if len(of) <= _SHORT else strip(s, of, left, right)
+
+    return call
+
+
+def strip(text: str, characters: str, left: bool, right: bool) -> str:
+    """Return a text without these characters at its ends."""
+    among = set(characters)
+    start, end = 0, len(text)
+    while left and start < end and text[start] in among:
+        start += 1
+    while right and start < end and text[end - 1] in among:
+        end -= 1
+    return text[start:end]

@@ -56,13 +56,25 @@ def _contains(site: Site) -> str:
     )
 
 
-@inline("s.index", "s.rindex")
+@inline("s.index")
 def _find(site: Site) -> str:
-    method = "find" if site.name == "s.index" else "rfind"
-    return f"{closed(site.args[0])}.{method}({site.args[1]})"
+    return f"{closed(site.args[0])}.find({site.args[1]})"
 
 
-_METHODS = ("lower", "upper", "startswith", "endswith", "strip", "lstrip", "rstrip")
+# What these look for must be short, or Python takes the square of the time.
+_SHORT = 100
+_QUADRATIC = {"s.rindex": "rfind", "s.strip": "strip", "s.lstrip": "lstrip", "s.rstrip": "rstrip"}
+
+
+@inline(*_QUADRATIC)
+def _looked_for(site: Site) -> str | None:
+    known = site.constant(1)
+    if type(known) is not str or len(known) > _SHORT:
+        return None
+    return f"{closed(site.args[0])}.{_QUADRATIC[site.name]}({site.args[1]})"
+
+
+_METHODS = ("lower", "upper", "startswith", "endswith")
 
 
 @inline(*(f"s.{method}" for method in _METHODS))

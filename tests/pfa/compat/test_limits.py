@@ -1,5 +1,7 @@
 """Library functions that would make too much in one call."""
 
+import random
+
 import pytest
 
 import pfa
@@ -132,3 +134,23 @@ def test_doubling_a_text_ends():
 )
 def test_ordinary_use(function, args, output, result):
     assert model(function, args, output).score(None) == result
+
+
+@pytest.mark.parametrize("function", ["rindex", "strip", "lstrip", "rstrip"])
+@pytest.mark.parametrize("length", [3, 99, 100, 101, 300])
+def test_text_in_linear_time_is_the_same(function, length):
+    make = random.Random(length)
+    record = {
+        "type": "record",
+        "name": "Two",
+        "fields": [{"name": n, "type": "string"} for n in "xy"],
+    }
+    output = "int" if function == "rindex" else "string"
+    made = pfa.load(
+        {"input": record, "output": output, "action": {f"s.{function}": ["input.x", "input.y"]}}
+    )
+    plain = str.rfind if function == "rindex" else getattr(str, function)
+    for _ in range(50):
+        y = "".join(make.choices("abc\u20ac", k=length))
+        x = "".join(make.choices([y, y[: length // 2], "a", "cd", "d", ""], k=make.randint(0, 5)))
+        assert made.score({"x": x, "y": y}) == plain(x, y)

@@ -536,9 +536,15 @@ def test_texts() -> None:
     )
     for name in ("contains", "startswith", "endswith"):
         check(f"s.{name}", ["string", "string"], "boolean")
-    for name in ("index", "rindex"):
-        check(f"s.{name}", ["string", "string"], "int")
-    for name in ("strip", "lstrip", "rstrip"):
-        check(f"s.{name}", ["string", "string"], "string")
+    check("s.index", ["string", "string"], "int")
+    for name in ("rindex", "strip", "lstrip", "rstrip"):
+        ret = "int" if name == "rindex" else "string"
+        for known, short in (("ab", True), ("x" * 101, False)):
+            site = FakeSite(f"s.{name}", ["string", "string"], ret, known={1: known})
+            site.args[1] = repr(known)
+            function = site.specialised()
+            assert (function is not None) == short
+            for text in ("", "abab", "xxab", "xx", "ba" * 70) if function else ():
+                assert function(text, known) == site.stock(text, known)
     for name in ("lower", "upper"):
         check(f"s.{name}", ["string"], "string")
