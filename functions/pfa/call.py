@@ -1,6 +1,7 @@
 """One call of a model: an engine of its own, begin, each record, end; and the errors of it."""
 
 import time
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,6 +41,8 @@ class Call:
                 with deadline(self.timeout):
                     self.run(records)
             except DeadlineExceeded:
+                if self.timeout is None:  # it is that of the batch which this call is a part of
+                    raise
                 self.stop(len(records), timed_out(self.timeout))
             except MemoryError as error:  # a second one, while the first was seen to
                 self.stop(len(records), self.error(error))
@@ -126,6 +129,7 @@ class Call:
         if isinstance(error, MemoryError):
             release(error)  # before anything else, which may need memory
         if isinstance(error, InputError | ScoringError):
+            error.__traceback__ = None
             return error
         from pfa.compat.loader import load as load_titus  # not at the top, as in load
 
@@ -146,7 +150,24 @@ class Call:
             failed = "The model's computation failed for this record."
             told = ScoringError(_WHAT_FAILED.get(type(error), failed))
         told.__cause__ = error
+        _let_go(error)
         return told
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Let go of what a failed record made, up to gigabytes.
+
+    It is in the variables of the traceback's frames, and they hold the results with this error in
+    them, so that it would stay until the garbage collector comes. Where an error came through is
+    asked only of those that should not be.
+    """
+    known = isinstance(error, ArithmeticError) or type(error).__module__.startswith("titus.")
+    while error is not None:
+        if known:
+            error.__traceback__ = None
+        else:
+            traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def timed_out(seconds: float | None) -> ScoringTimeout:

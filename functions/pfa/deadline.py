@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 # The alarm repeats, for code that catches everything (``except:``): it is interrupted again after
 # so many seconds, until the block is left.
-_AGAIN = 0.1
+_AGAIN = 0.01
 
 
 class DeadlineExceeded(BaseException):
