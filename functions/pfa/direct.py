@@ -22,21 +22,31 @@ _STATE = re.compile(r"\bstate\b")
 
 def source_of(program: Any, read: Type, write: Type) -> str:
     """Return the module with the function ``score(record)`` of a program without state."""
+    from pfa.compiler.short import (
+        catches_errors,
+        of_input,
+        shortened,
+    )  # not at the top: see pfa.model.load
+
     reading = convert.reader(read, "record", "in_", whole=False)
+    own: list[Statement] = program.functions
     body: list[Statement] = [*program.action, f"result = {program.result}"]
+    if not catches_errors([*own, *body]):
+        own, body = shortened(own, program.short), shortened(body, program.short)
+    body = of_input(body)
     by_field = _by_field(body, reading.fields) if reading.fields else None
     if by_field is None:
         reading = convert.reader(read, "record", "in_")
         by_field = [f"v_input = {reading.value}", *body]
     writing = convert.writer_code(write, "result", "out_")
     inside: list[Statement] = [*reading.lines, *by_field, *writing.lines]
-    functions = "\n".join(render(program.functions)).replace("(self, state", "(")
+    functions = "\n".join(render(own)).replace("(self, state", "(")
     if _STATE.search(functions + "\n".join(render(body)).replace("(self, state", "(")):
         inside.insert(0, "state = new_state()")
     lines = [
         *reading.prelude,
         *writing.prelude,
-        *render(program.functions),
+        *render(own),
         *render([Block("def score(record):", [*inside, f"return {writing.value}"])]),
     ]
     return "\n".join(lines) + "\n"

@@ -30,6 +30,12 @@ class Function(Protocol):
     def inline(self, *args: str) -> str | None:
         """Return the body with these names for its parameters; None if it is no expression."""
 
+    def loop(self, items: str) -> str | None:
+        """Write a loop before the call, and return the name of the list of its values.
+
+        ``items`` is what it goes through. None if a comprehension does as well, or better.
+        """
+
 
 class Site(Protocol):
     """One call: types as titus resolved them, arguments as texts of Python expressions.
@@ -48,8 +54,12 @@ class Site(Protocol):
     def once(self, index: int) -> str:
         """Return a name or constant that holds an argument."""
 
-    def bind(self, hint: str, value: Any) -> str:
-        """Return a name under which generated code sees ``value``; like ``hint``."""
+    def bind(self, hint: str, value: Any, short: str | None = None) -> str:
+        """Return a name under which generated code sees ``value``; like ``hint``.
+
+        ``short`` is what to write for a call of it where any error will do: ``{0}`` stands for the
+        first argument, and so on, each of which may be there once.
+        """
 
     def constant(self, index: int) -> Any:
         """Return an argument's value, if it is a literal or a constant cell; else MISSING."""

@@ -31,6 +31,9 @@ class FakeFunction:
     def inline(self, *args: str) -> str | None:
         return None if self.text is None else f"({self.text.format(*args)})"
 
+    def loop(self, items: str) -> str | None:
+        return None
+
 
 @dataclass
 class FakeSite:
@@ -53,7 +56,7 @@ class FakeSite:
     def once(self, index: int) -> str:
         return self.args[index]
 
-    def bind(self, hint: str, value: Any) -> str:
+    def bind(self, hint: str, value: Any, short: str | None = None) -> str:
         name = f"{hint}_{len(self.names)}"
         self.names[name] = value
         return name

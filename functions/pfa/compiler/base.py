@@ -2,22 +2,27 @@
 
 import json
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from pfa.compat.loader import load
 from pfa.compiler import runtime
-from pfa.compiler.code import CONSTANT, EXPRESSION, VARIABLE, Block, Code, Statement, Temporaries
+from pfa.compiler.code import (
+    CONSTANT,
+    EXPRESSION,
+    VARIABLE,
+    Block,
+    Code,
+    Statement,
+    Temporaries,
+    UnsupportedError,
+)
 from pfa.specialise import MISSING
 
 MAX_WRITTEN = 40_000_000  # characters of all pieces, each counted once per level around it
 MAX_TYPES = 4_000_000  # characters of all types that are handed to library functions
 
 _genpy = load("titus.genpy")
-
-
-class UnsupportedError(Exception):
-    """The document is left to titus's own engine."""
 
 
 class Base:
@@ -39,6 +44,10 @@ class Base:
         # Without short names titus may leave a record with a namespace in its tag, so that a field
         # of it is missing.
         self.trusts_records = short_names or not _nodes(config, _genpy.IfNotNull)
+        # That it is not the name of something else, which PFA lets it be in some places.
+        self.input_is_given = not any(
+            "input" in names for node in config.action for names in node.collect(_Names())
+        )
         self.lowered_cells: set[str] = set()  # of which a kernel made what it needs
         self._cell_values: dict[str, Any] = {}
         self.cell_keys: dict[str, int] = {}  # keys of JSON objects in a cell that was lowered
@@ -170,6 +179,24 @@ def _nodes(config: Any, kind: Any) -> list[Any]:
     find = _Find(kind)
     found: list[Any] = config.collect(find)
     return found + [node for part in config.merge or [] for node in part.collect(find)]
+
+
+class _Names:
+    """Collects the names of variables that may be those of others around them."""
+
+    of: ClassVar[dict[Any, Callable[[Any], Any]]] = {
+        _genpy.titus.pfaast.FcnDef: lambda node: [
+            name for each in node.paramsPlaceholder for name in each
+        ],
+        _genpy.titus.pfaast.CastCase: lambda node: [node.named],
+        _genpy.titus.pfaast.IfNotNull: lambda node: node.exprs,
+    }
+
+    def isDefinedAt(self, node: Any) -> bool:  # noqa: N802 - titus's name
+        return type(node) in self.of
+
+    def __call__(self, node: Any) -> Any:
+        return [*self.of[type(node)](node)]
 
 
 def _constant_cells(config: Any) -> set[str]:

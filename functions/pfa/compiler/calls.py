@@ -1,6 +1,5 @@
 """User functions, functions as arguments, and calls of the library."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,10 +14,15 @@ from pfa.compiler.code import (
     Code,
     FunctionCode,
     Statement,
+    all_renamed,
+    assigned,
+    blocks_within,
+    renamed,
+    variable,
 )
 from pfa.compiler.state import State
 from pfa.kernels.prepared import made
-from pfa.specialise import MISSING, Function, Site, find
+from pfa.specialise import MISSING, Site, find
 
 _genpy = load("titus.genpy")
 _pfaast = load("titus.pfaast")
@@ -27,15 +31,14 @@ _fcn = load("titus.fcn")
 # Functions that take from the engine's random numbers.
 _RANDOM = ("rand.", "a.shuffle", "model.cluster.randomSeeds")
 
-# A string, which is left alone, or a name.
-_STRING_OR_NAME = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*""")
+MAX_BLOCKS = 6  # nested in a function that is written as a loop; Python takes 20 within each other
 
 
 class Calls(State):
     """Methods of the task for these forms."""
 
     def _fcn_def(self, context: Any) -> FunctionCode:
-        params = [f"v_{name}" for name in context.paramNames]
+        params = [variable(name) for name in context.paramNames]
         return FunctionCode(params, *self.block(context.exprs))
 
     def _fcn_ref(self, context: Any) -> FunctionCode:
@@ -133,7 +136,8 @@ class Calls(State):
             return None
         record, tree, *_ = call.args
         trees = site.parsed(0)
-        if trees is MISSING or [tree] != function.params or function.params[0] in record:
+        params = function.given
+        if trees is MISSING or [tree] != params or params[0] in record:
             return None
         from pfa.kernels.tree import forest
 
@@ -202,6 +206,11 @@ class CallSite:
         self.args: list[str]
         self.depth: int
         self.before, self.args, self.depth = lowering.temporaries.in_order(codes)
+        # The body of a function may be written into a comprehension. Of those, Python crashes on
+        # 21 in each other (see program.MAX_TRIES): by their depth there are at most 11.
+        for each in context.args:
+            if isinstance(each, FunctionCode) and each.body is not None:
+                self.depth = max(self.depth, each.body.depth)
         self._held = [
             code.kind != EXPRESSION or text != code.text
             for code, text in zip(codes, self.args, strict=True)
@@ -217,9 +226,9 @@ class CallSite:
                 self._held[i] = True
         return self.args[index]
 
-    def bind(self, hint: str, value: Any) -> str:
-        """Return a name under which generated code sees ``value``; like ``hint``."""
-        return str(self._lowering.bind(hint, value))
+    def bind(self, hint: str, value: Any, short: str | None = None) -> str:
+        """Return a name under which generated code sees ``value``; see pfa.specialise.Site."""
+        return str(self._lowering.bind(hint, value, short))
 
     def constant(self, index: int) -> Any:
         """Return an argument's value, if it is a literal or a constant cell; else MISSING."""
@@ -262,7 +271,7 @@ class CallSite:
             return None
         return value, last.text
 
-    def function(self, index: int) -> Function:
+    def function(self, index: int) -> "SiteFunction":
         """Return an argument that is a function."""
         return SiteFunction(self._lowering, self, self._arguments[index])
 
@@ -281,9 +290,15 @@ class SiteFunction:
         self._site = site
         self._code = code
         self._name = ""
-        self.params = list(code.params)
+        self.given = self.params = list(code.params)  # the names in ``call`` are those given
         self.body = None if code.body is None else code.body.text
         self.call: Site | None = None if code.body is None else code.body.call
+        if code.body is not None:
+            # A comprehension's variable would hide what other arguments and the functions in them
+            # mean by the name: Python (3.13) does not keep them apart.
+            names = lowering.temporaries.apart(self.params)
+            self.params = [names[param] for param in self.params]
+            self.body = renamed(code.body.text, names)
 
     @property
     def name(self) -> str:
@@ -302,12 +317,24 @@ class SiteFunction:
         """Return the body with these names for its parameters; None if it is no expression."""
         if self.body is None or len(args) != len(self.params):
             return None
-        names = dict(zip(self.params, args, strict=True))
+        return f"({renamed(self.body, dict(zip(self.params, args, strict=True)))})"
 
-        def replace(match: re.Match[str]) -> str:
-            return names.get(match[0], match[0])
+    def loop(self, items: str) -> str | None:
+        """Write a loop over items before the call; return the name of the list of all values.
 
-        return f"({_STRING_OR_NAME.sub(replace, self.body)})"
+        None if the function is an expression, or takes other arguments, or is better called.
+        """
+        code, new = self._code, self._lowering.temporaries
+        deep = blocks_within(code.statements) > MAX_BLOCKS
+        if not code.statements or len(code.params) != 1 or deep:
+            return None
+        names = new.apart({*code.params, *assigned(code.statements)})
+        body = all_renamed(code.statements, names)
+        values = new.new()
+        body.append(f"{values}.append({renamed(code.result.text, names)})")
+        loop = Block(f"for {names[code.params[0]]} in {items}:", body)
+        self._site.before += [f"{values} = []", loop]
+        return str(values)
 
 
 def _identifier(text: str) -> str:

@@ -5,7 +5,8 @@ statements that must run first, and the expression to use afterwards. Where piec
 one call, ``in_order`` keeps the order in which they are evaluated, errors included.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,9 @@ from pfa.specialise import MISSING
 CONSTANT, VARIABLE, EXPRESSION = range(3)
 TITUS = ("state", "scope", "pos", "types")  # what titus's functions get before the arguments
 MAX_DEPTH = 40  # of brackets in one expression; Python's parser gives up at 200
+
+# A string, which is left alone, or a name.
+_STRING_OR_NAME = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_]*""")
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +44,7 @@ class Code:
     cell: str | None = None  # the constant cell that it is read from
     steps: "list[Code] | None" = None  # of the path from that cell to it, if there is one
     call: Any = None  # the Site of the library call that it is
+    given: bool = False  # it is the input, or a part of it
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +81,28 @@ class FunctionCode:
         return Code(f"(lambda {header}: {self.result.text})", depth=self.result.depth + 1)
 
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class UnsupportedError(Exception):
+    """The document is left to titus's own engine."""
+
+
+def checked_name(name: Any) -> str:
+    """Return a name of the document that goes into the code; UnsupportedError if it is none.
+
+    titus has looked at most of them before, but some come to the task first.
+    """
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise UnsupportedError("a name is not of letters, digits and underscores")
+
+
+def variable(name: Any) -> str:
+    """Return the variable of the generated code for one of the document."""
+    return f"v_{checked_name(name)}"
+
+
 def render(statements: Iterable[Statement], indent: int = 0) -> Iterator[str]:
     """Yield the lines of statements."""
     for statement in statements:
@@ -83,7 +110,30 @@ def render(statements: Iterable[Statement], indent: int = 0) -> Iterator[str]:
             yield "    " * indent + statement
         else:
             yield "    " * indent + statement.header
-            yield from render(statement.body or ["pass"], indent + 1)
+            yield from render(statement.body, indent + 1)
+            if all(isinstance(each, str) and each.startswith("#") for each in statement.body):
+                yield "    " * (indent + 1) + "pass"  # there is nothing, or a comment
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """Return an expression, or a line, with other names."""
+    return _STRING_OR_NAME.sub(lambda found: names.get(found[0], found[0]), text)
+
+
+def all_renamed(statements: Iterable[Statement], names: Mapping[str, str]) -> list[Statement]:
+    """Return statements with other names."""
+    return [
+        renamed(each, names)
+        if isinstance(each, str)
+        else Block(renamed(each.header, names), all_renamed(each.body, names))
+        for each in statements
+    ]
+
+
+def blocks_within(statements: Iterable[Statement]) -> int:
+    """Return how deep blocks are nested."""
+    blocks = [each for each in statements if isinstance(each, Block)]
+    return max((1 + blocks_within(each.body) for each in blocks), default=0)
 
 
 def assigned(statements: Iterable[Statement]) -> set[str]:
@@ -106,17 +156,25 @@ class Temporaries:
         """Begin with t1."""
         self.count = 0
 
-    def new(self) -> str:
+    def new(self, letter: str = "t") -> str:
         """Return a name that was not used before."""
         self.count += 1
-        return f"t{self.count}"
+        return f"{letter}{self.count}"
+
+    def apart(self, names: Iterable[str]) -> dict[str, str]:
+        """Return for variables of PFA (``v_…``) new names, like theirs, that no others have."""
+        found = {}
+        for name in sorted(names):
+            self.count += 1
+            found[name] = f"v{self.count}{name.removeprefix('v')}"
+        return found
 
     def hold(self, code: Code, before: list[Statement]) -> str:
         """Return a text for a value that may be written often; append what it needs."""
         before += code.before
         if code.kind != EXPRESSION:
             return code.text
-        name = self.new()
+        name = self.new("g" if code.given else "t")  # short.py makes use of that
         before.append(f"{name} = {code.text}")
         return name
 

@@ -6,7 +6,16 @@ from typing import Any
 
 from pfa.compat.loader import load
 from pfa.compiler import runtime
-from pfa.compiler.code import CONSTANT, MAX_DEPTH, VARIABLE, Block, Code, Statement
+from pfa.compiler.code import (
+    CONSTANT,
+    MAX_DEPTH,
+    VARIABLE,
+    Block,
+    Code,
+    Statement,
+    all_renamed,
+    variable,
+)
 from pfa.compiler.values import Values
 from pfa.kernels.prepared import made
 
@@ -87,13 +96,13 @@ class Control(Values):
     def _foreach(self, context: Any) -> Code:
         items = context.objExpr
         body = ["state.checkTime()", *self.run(context.loopBody)]
-        loop = Block(f"for v_{context.name} in {items.text}:", body)
+        loop = Block(f"for {variable(context.name)} in {items.text}:", body)
         return self.statement(*items.before, loop)
 
     def _forkeyval(self, context: Any) -> Code:
         items = context.objExpr
         body = ["state.checkTime()", *self.run(context.loopBody)]
-        names = f"v_{context.forkey}, v_{context.forval}"
+        names = f"{variable(context.forkey)}, {variable(context.forval)}"
         loop = Block(f"for {names} in list({items.text}.items()):", body)
         return self.statement(*items.before, loop)
 
@@ -107,30 +116,34 @@ class Control(Values):
         result = "None" if context.partial else self.temporaries.new()
         rest: list[Statement] = [] if context.partial else [f"{result} = None"]
         is_union = isinstance(context.exprType, _datatype.AvroUnion)
-        tagged = f"type({value}) is dict and len({value}) == 1"
-        for case, _ in reversed(context.cases):
-            name = f"v_{case.name}"
+        cases = [case for case, _ in context.cases]
+        # A double is the most common of a union, and nothing else fits it: it is looked for first.
+        double = next((i for i, case in enumerate(cases) if case.toType.name == "double"), -1)
+        usual = self.temporaries.new() if is_union and double >= 0 else ""
+        if usual:
+            before.append(f"{usual} = {is_double(value)}")
+        for number, case in reversed([*enumerate(cases)]):
+            # it may have the name of another variable, which it leaves alone
+            names = self.temporaries.apart([variable(case.name)])
+            (name,) = names.values()
             cast = self.bind(f"cast_{case.toType.name}", self.caster(case.toType, is_union))
+            made, fits = f"{cast}({value})", f"{name} is not {no_match}"
+            chosen: list[Statement] = []
+            if is_union and case.toType.name in ("string", "boolean"):
+                made = f"{no_match} if {is_other(case.toType.name, value)} else {made}"
+            if usual and number < double:
+                fits = f"not {usual} and ({name} := {made}) is not {no_match}"
+            elif usual and number == double:
+                chosen.append(f"{name} = {value}['double'] if {usual} else {made}")
+                fits = f"{usual} or {fits}"
+            else:
+                chosen.append(f"{name} = {made}")
             body = self.run(case.clause) if context.partial else self.into(result, case.clause)
-            short = self.short_cast(case.toType.name, value, tagged) if is_union else ""
-            found: list[Statement] = [
-                f"{name} = {short}{cast}({value})",
-                Block(f"if {name} is not {no_match}:", body),
-            ]
+            chosen.append(Block(f"if {fits}:", all_renamed(body, names)))
             if rest:
-                found.append(Block("else:", rest))
-            rest = found
+                chosen.append(Block("else:", rest))
+            rest = chosen
         return Code(result, [*before, *rest], CONSTANT if context.partial else VARIABLE)
-
-    def short_cast(self, kind: str, value: str, tagged: str) -> str:
-        """Text before the call of a cast that makes it needless for most values of a union."""
-        if kind == "double":
-            inner = f"{value}['double']"
-            there = f"{tagged} and 'double' in {value} and type({inner}) is float"
-            return f"{inner} if {there} else "
-        if kind in ("string", "boolean"):
-            return f"NO_MATCH if {tagged} and {kind!r} not in {value} else "
-        return ""
 
     def caster(self, to: Any, is_union: bool) -> Any:
         """Make what casts a value to the type of a case."""
@@ -154,16 +167,17 @@ class Control(Values):
         before, texts, _ = self.temporaries.in_order(codes)
         held = [self.temporaries.new() for _ in texts]
         before.append(f"{', '.join(held)} = {', '.join(texts)}")
+        # like the variable of a case of cast
+        names = self.temporaries.apart([variable(name) for name, _, _ in context.symbolTypeResult])
         then: list[Statement] = []
         for (name, of, _), value in zip(context.symbolTypeResult, held, strict=True):
-            untag = self.untagger(of)
-            then.append(f"v_{name} = {untag}({value})")
+            then.append(f"{names[f'v_{name}']} = {self.untagger(of)}({value})")
         condition = " and ".join(f"{value} is not None" for value in held)
         if context.elseClause is None:
-            then += self.run(context.thenClause)
+            then += all_renamed(self.run(context.thenClause), names)
             return self.conditional(before, condition, then, None)
         result = self.temporaries.new()
-        then += self.into(result, context.thenClause)
+        then += all_renamed(self.into(result, context.thenClause), names)
         return self.conditional(
             before, condition, then, self.into(result, context.elseClause), result
         )
@@ -196,6 +210,20 @@ class Control(Values):
     def _log(self, context: Any) -> Code:
         before, texts, _ = self.temporaries.in_order([code for _, code in context.exprTypes])
         return Code(f"self.log([{', '.join(texts)}], {context.namespace!r})", before)
+
+
+def is_double(value: str) -> str:
+    """Text of whether a value of a union is a double, as most are; short.py knows it."""
+    return (
+        f"{value} is not None and type({value}) is dict and len({value}) == 1"
+        f" and 'double' in {value} and type({value}['double']) is float"
+    )
+
+
+def is_other(kind: str, value: str) -> str:
+    """Text of whether a value of a union is clearly none of a kind; short.py knows it."""
+    tagged = f"type({value}) is dict and len({value}) == 1"
+    return f"{value} is None or {tagged} and {kind!r} not in {value}"
 
 
 _NAMED = ("record", "enum", "fixed")

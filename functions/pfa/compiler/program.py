@@ -9,9 +9,15 @@ from typing import Any
 
 from pfa.compat import cells
 from pfa.compat.loader import load
-from pfa.compiler.code import Block, Code, Statement, render
+from pfa.compiler.base import UnsupportedError
+from pfa.compiler.code import Block, Code, Statement, checked_name, render, variable
 
 _genpy = load("titus.genpy")
+
+# Python keeps 20 places for handlers of errors that are in each other, and overwrites other memory
+# if there are more. It counts statements, and forgets that comprehensions need a handler, too.
+MAX_TRIES = 6
+_TRY = re.compile(r"^( *)try:$", re.MULTILINE)
 
 _CELL = re.compile(r"\bc[0-9]+_\w*")
 _STATE = re.compile(r"\bstate\b")
@@ -39,8 +45,10 @@ class Program:
     It stands where titus's fromAst has the text of a class, and is run instead of it.
     """
 
-    def __init__(self, source: str, bound: dict[str, Any], class_name: str) -> None:
-        """``class_name`` is the engine's."""
+    def __init__(
+        self, source: str, bound: dict[str, Any], short: dict[str, str], class_name: str
+    ) -> None:
+        """Take the module's source, what it sees, Base.short, and the name of its class."""
         self.source = source
         self._cells = set(_CELL.findall(source))
         # Of a document without state: its functions, what an action does with the input, v_input,
@@ -49,6 +57,7 @@ class Program:
         self.action: list[Statement] = []
         self.result = ""
         self.bound = bound
+        self.short = short
         self.class_name = class_name
         self.namespace: dict[str, Any] = {}
 
@@ -77,12 +86,12 @@ class Program:
 def write(lowering: Any, context: Any) -> Program:
     """Write the module of a document, of which all parts are lowered."""
     lowering.bind_as("ExecutionState", _genpy.ExecutionState)
-    class_name = f"PFA_{context.name or _genpy.titus.util.uniqueEngineName()}"
+    class_name = f"PFA_{checked_name(context.name or _genpy.titus.util.uniqueEngineName())}"
     statements: list[Statement] = []
     for name, function in context.fcns:
-        params = [f"v_{param}" for param in function.paramNames]
+        params = [variable(param) for param in function.paramNames]
         header = f"def {lowering.user_functions[name]}({', '.join(['self', 'state', *params])}):"
-        place = f"fcns -> {name.removeprefix('u.')} -> do"
+        place = f"fcns -> {name.removeprefix('u.')!r} -> do"
         body, last = _placed(lowering, function.exprs, place)
         statements += [Block(header, [*body, f"return {last.text}"]), ""]
     methods: list[Statement] = [_init(lowering, context), _initialize()]
@@ -94,7 +103,8 @@ def write(lowering: Any, context: Any) -> Program:
     methods.append(_pool_delete())
     statements.append(Block(f"class {class_name}(PFAEngine):", methods))
     source = "\n".join(render(statements)) + "\n"
-    program = Program(source, lowering.bound, class_name)
+    _limit_tries(source)
+    program = Program(source, lowering.bound, lowering.short, class_name)
     if _is_stateless(lowering, context):
         body, last = _placed(lowering, context.action[0], "action")
         parts = [*statements[:-1], *body, last.text]
@@ -104,6 +114,18 @@ def write(lowering: Any, context: Any) -> Program:
         if not program.reads(lowering.cell_name(cell)):
             cells.defer(lowering.config.cells[cell])
     return program
+
+
+def _limit_tries(source: str) -> None:
+    """Bound how many ``try`` are in each other; raises UnsupportedError."""
+    around: list[int] = []
+    for match in _TRY.finditer(source):
+        indent = len(match[1])
+        while around and around[-1] >= indent:
+            around.pop()
+        around.append(indent)
+        if len(around) > MAX_TRIES:
+            raise UnsupportedError("attempts are nested too deeply")
 
 
 def _is_stateless(lowering: Any, context: Any) -> bool:

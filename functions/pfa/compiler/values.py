@@ -7,7 +7,7 @@ from typing import Any
 from pfa.compat.loader import load
 from pfa.compiler import runtime
 from pfa.compiler.base import Base
-from pfa.compiler.code import CONSTANT, VARIABLE, Code, FunctionCode, Statement
+from pfa.compiler.code import CONSTANT, VARIABLE, Code, FunctionCode, Statement, variable
 from pfa.kernels.prepared import made
 
 _genpy = load("titus.genpy")
@@ -52,7 +52,8 @@ class Values(Base):
         return Code(text, kind=CONSTANT, value=value)
 
     def _ref(self, context: Any) -> Code:
-        return Code(f"v_{context.name}", kind=VARIABLE)
+        given = context.name == "input" and self.input_is_given
+        return Code(variable(context.name), kind=VARIABLE, given=given)
 
     def _new_object(self, context: Any) -> Code:
         keys = list(context.fields)
@@ -65,7 +66,7 @@ class Values(Base):
         return Code(f"[{', '.join(texts)}]", before, depth=depth + 1)
 
     def _let(self, context: Any) -> Code:
-        names = [f"v_{name}" for name, _, _ in context.nameTypeExpr]
+        names = [variable(name) for name, _, _ in context.nameTypeExpr]
         before, texts, _ = self.temporaries.in_order([code for _, _, code in context.nameTypeExpr])
         assign = f"{', '.join(names)} = {', '.join(texts)}"
         return Code("None", [*before, assign], CONSTANT, value=None)
@@ -94,9 +95,10 @@ class Values(Base):
                 fields += 1
         if fields < len(path):
             maker = made(runtime.getter, codes, form, pos, len(path) - fields)
-            get = self.bind(f"get_{form}", maker)
+            short = "".join(f"[{{{1 + number}}}]" for number in range(len(path) - fields))
+            get = self.bind(f"get_{form}", maker, "{0}" + short)
             text = f"{get}({', '.join([text, *steps[fields:]])})"
-        return Code(text, before, depth=depth + 1)
+        return Code(text, before, depth=depth + 1, given=base.given)
 
     def _attr_get(self, context: Any) -> Code:
         return self.get(context.expr, context.path, (2000, 2001), "attr", context.pos)
@@ -145,7 +147,7 @@ class Values(Base):
             *data.before,
             f"{values} = {unpack}({data.text}, [{formats}])",
         ]
-        names = ", ".join(f"v_{each.value}" for each in context.formatter)
+        names = ", ".join(variable(each.value) for each in context.formatter)
         then: list[Statement] = [f"[{names}] = {values}"]
         if context.elseClause is None:
             then += self.run(context.thenClause)

@@ -1,13 +1,15 @@
 """Logarithm of the normal density: prob.dist.gaussianLL."""
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from pfa.kernels.prepared import Call, call_of, made, titus
+from pfa.kernels.prepared import Call, call_of, made, titus, unusual
 from pfa.specialise import MISSING, Site, inline
 
 _INFINITE = -math.inf
+_LEAST = -sys.float_info.max
 _ROOT = math.sqrt(2.0 * math.pi)
 _log = math.log
 _sqrt = math.sqrt
@@ -34,10 +36,17 @@ def _gaussian_ll(site: Site) -> str:
         # one of a map of records that do not change
         records, key = keyed
         table = {k: (*d, v) for k, v in records.items() if (d := prepare(v)) is not None}
-        name = site.bind("gaussian_ll", made(of_prepared, call))
         known = site.bind("densities", table)
-        return f"{name}({site.args[0]}, {known}.get({key}) or {site.args[1]})"
+        short = _short(site, known) if len(table) == len(records) else None
+        name = site.bind("gaussian_ll", made(of_prepared, call), short)
+        return f"{name}({site.args[0]}, {key}, {known}.get({key}) or {site.args[1]})"
     return f"{site.bind('gaussian_ll', made(of_records, call))}({', '.join(site.args)})"
+
+
+def _short(site: Site, known: str) -> str:
+    """Return the expression, where all records are prepared and any error will do."""
+    value = f"-(({{0}} - (_v := {known}[{{1}}])[0]) ** 2.0) / _v[1] - _v[2]"
+    return f"(_v if (_v := {value}) >= {_LEAST!r} else {site.bind('unusual', unusual)}())"
 
 
 def prepare(record: Any) -> Density | None:
@@ -66,11 +75,11 @@ def of_constants(density: Density, record: Any, call: Call) -> Callable[..., Any
 
 
 def of_prepared(call: Call) -> Callable[..., Any]:
-    """Make the function of x and a Density that has its record behind it, or a mere record."""
+    """Make the function of x, a key, and its Density with its record behind it, or mere record."""
     stock = titus(call)
     of_record = of_records(call)
 
-    def gaussian_ll(x: Any, density: Any) -> Any:
+    def gaussian_ll(x: Any, _key: Any, density: Any) -> Any:
         try:
             mean, double, term, record = density
             value = -((x - mean) ** 2) / double - term

@@ -200,7 +200,8 @@ def _middle(site: Site) -> str | None:
 @inline("a.map")
 def _map(site: Site) -> str:
     (x,) = names(site, 1, "x")
-    return f"[{applied(site, 1, x)} for {x} in {items(site)}]"
+    a = items(site)
+    return site.function(1).loop(a) or f"[{applied(site, 1, x)} for {x} in {a}]"
 
 
 @inline("a.mapWithIndex")

@@ -54,7 +54,8 @@ def walk_of(site: Site) -> Walk | None:
     test: Any = getattr(predicate, "call", None)
     if test is None or test.name not in _CODES or test.name == "model.tree.simpleTree":
         return None
-    if list(test.args) != list(getattr(predicate, "params", ())):
+    params = getattr(predicate, "given", getattr(predicate, "params", ()))
+    if list(test.args) != list(params):
         return None
     return Walk(call_of(test), test.types[0], test.types[1], site.name == "model.tree.missingWalk")
 

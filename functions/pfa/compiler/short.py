@@ -1,0 +1,86 @@
+"""Code for where any error will do: what goes wrong is done again the long way (see direct.py).
+
+So a step of a path is a mere ``[…]``, and a kernel may be an expression in place of a call.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from pfa.compiler.code import Block, Statement
+from pfa.library.texts import closed
+
+# A string, which is left alone, or a call of what the compiler bound (see Base.bind).
+_CALL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b(k[0-9]+_\w+)\(""")
+_PART = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[()\[\]{},]""")
+# What a union from elsewhere has to be asked about, see is_double and is_other in control.py.
+_TEST = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\btype\((g\d+)\) is dict and len\(\1\) == 1 and """
+    r"""| and type\(g\d+\['double'\]\) is float"""
+)
+
+
+def catches_errors(statements: Iterable[Statement]) -> bool:
+    """Tell whether there is a ``try`` in statements, so that an error is not the end."""
+    return any(
+        isinstance(each, Block) and (each.header == "try:" or catches_errors(each.body))
+        for each in statements
+    )
+
+
+def shortened(statements: Iterable[Statement], short: Mapping[str, str]) -> list[Statement]:
+    """Return statements with calls in their short form; ``short`` is as in Site.bind, by name."""
+    return [
+        _shortened(each, short)
+        if isinstance(each, str)
+        else Block(_shortened(each.header, short), shortened(each.body, short))
+        for each in statements
+    ]
+
+
+def _shortened(text: str, short: Mapping[str, str]) -> str:
+    for found in _CALL.finditer(text):
+        if found[1] in short:
+            args, end = _arguments(text, found.end())
+            made = short[found[1]].format(*(closed(_shortened(each, short)) for each in args))
+            if ":=" in made and _is_gone_through(text):
+                continue
+            return text[: found.start()] + made + _shortened(text[end:], short)
+    return text
+
+
+def of_input(statements: Iterable[Statement]) -> list[Statement]:
+    """Return statements of an action that take a union of the input for what the reader made."""
+
+    def shorter(text: str) -> str:
+        return _TEST.sub(lambda found: "" if found[0][0] not in "'\"" else found[0], text)
+
+    return [
+        shorter(each) if isinstance(each, str) else Block(shorter(each.header), of_input(each.body))
+        for each in statements
+    ]
+
+
+def _is_gone_through(text: str) -> bool:
+    """Tell whether a part of an expression may be what a comprehension goes through.
+
+    There Python takes no ``:=``.
+    """
+    return " for " in text
+
+
+def _arguments(text: str, start: int) -> tuple[list[str], int]:
+    """Return the arguments of a call, whose first begins at ``start``, and where the call ends."""
+    args: list[str] = []
+    depth = 0
+    begin = start
+    for part in _PART.finditer(text, start):
+        if part[0] in "([{":
+            depth += 1
+        elif part[0] == "," and not depth:
+            args.append(text[begin : part.start()])
+            begin = part.end() + 1
+        elif part[0] in ")]}":
+            if not depth:
+                return [*args, text[begin : part.start()]], part.end()
+            depth -= 1
+    raise ValueError
