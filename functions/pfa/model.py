@@ -233,11 +233,21 @@ class Model:
         try:
             if timeout is not None and timeout <= 0:
                 raise DeadlineExceeded
+            # Made before the clock runs: if that took longer, it would have to be made each time.
+            score_all = self._one if len(records) == 1 else self._short_batch
             with deadline(timeout):
-                self._short_batch(records, results.append, self._long)
+                score_all(records, results.append, self._long)
         except DeadlineExceeded:
             results.extend([timed_out(timeout)] * (len(records) - len(results)))
         return results
+
+    def _one(self, records: Sequence[Any], append: Any, failed: Callable[[Any], Any]) -> None:
+        """What ``_short_batch`` does, for one record: for that no more code is made."""
+        assert self._short is not None  # noqa: S101 - else it is not called
+        try:
+            append(self._short(records[0]))
+        except Exception:
+            append(failed(records[0]))
 
     def _long(self, record: Any) -> Any:
         """Score one record with all checks; give the answer or the error."""
