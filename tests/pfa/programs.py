@@ -583,11 +583,12 @@ class Maker:
 
     def folded(self, of: Any, scope: Scope, depth: int) -> Expression:
         items = self.random.choice([INTS, STRINGS])
-        each = items["items"]
+        name, takes = self.random.choice(
+            [("a.fold", [of, items["items"]]), ("a.foldRight", [items["items"], of])]
+        )
         scope = sealed(scope)
-        return {self.random.choice(["a.fold", "a.foldRight"]): [
-            self.make(items, scope, depth), self.make(of, scope, depth, exact=True),
-            self.function([of, each], of, scope, depth - 1)]}  # fmt: skip
+        arguments = [self.make(items, scope, depth), self.make(of, scope, depth, exact=True)]
+        return {name: [*arguments, self.function(takes, of, scope, depth - 1)]}
 
     def of_type(self, of: Any, scope: Scope, depth: int) -> Expression:
         """A call of the library, or another expression that only makes this type."""
