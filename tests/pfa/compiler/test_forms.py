@@ -7,6 +7,7 @@ import pytest
 from pfa import compat, compiler
 from tests.pfa import shadow
 
+MAKERS = (compat.engine, compiler.compiled)
 INTS = {"type": "array", "items": "int"}
 MAP = {"type": "map", "values": "int"}
 
@@ -127,6 +128,29 @@ def test_arguments_in_order_with_their_errors():
     assert both.action(9) == 3
 
 
+def test_set_of_variables_from_different_blocks():
+    """titus looks for all of them in one block, and raises an error without a text."""
+    inside = [{"let": {"b": 2}}, {"set": {"a": "input", "b": "input"}}, {"+": ["a", "b"]}]
+    document = program({"let": {"a": 1}}, {"if": True, "then": inside, "else": [0]})
+    with pytest.raises(RuntimeError, match=r"^$"):
+        compat.engine(document).action(5)
+    assert compiler.compiled(document).action(5) == 10
+
+
+def test_a_function_of_other_parameters_than_the_library_gives():
+    """titus's type checker takes a.foldRight's (tally, item) although it calls (item, tally)."""
+    function = {
+        "params": [{"tally": "double"}, {"item": "string"}],
+        "ret": "double",
+        "do": {"if": {"<": ["item", ["b"]]}, "then": "tally", "else": 0.0},
+    }
+    texts = {"type": {"type": "array", "items": "string"}, "value": ["a"]}
+    document = program({"a.foldRight": [texts, 1.5, function]}, "input")
+    reference, compiled = (shadow.outcome(make(document).action, 1) for make in MAKERS)
+    assert reference[0] == "error"
+    assert compiled[0] in ("error", "value")
+
+
 def nested(levels, wrap, inmost="input"):
     for level in range(levels):
         inmost = wrap(inmost, level)
@@ -155,7 +179,7 @@ WRAPS = {
     },
 }  # fmt: skip
 # The reference's own limit of brackets is lower for some.
-LEVELS = {"inline function": (10, 20), "try": (10, 15), "foreach": (10, 18), "array": (10, 40)}
+LEVELS = {"inline function": (10, 20), "try": (2, 4), "foreach": (10, 18), "array": (10, 40)}
 
 
 @pytest.mark.parametrize("name", WRAPS)
