@@ -22,18 +22,17 @@ _STATE = re.compile(r"\bstate\b")
 
 def source_of(program: Any, read: Type, write: Type) -> str:
     """Return the module with the function ``score(record)`` of a program without state."""
-    from pfa.compiler.short import (
-        catches_errors,
-        of_input,
-        shortened,
-    )  # not at the top: see pfa.model.load
+    from pfa.compiler import short  # not at the top: an artifact does without
 
     reading = convert.reader(read, "record", "in_", whole=False)
     own: list[Statement] = program.functions
     body: list[Statement] = [*program.action, f"result = {program.result}"]
-    if not catches_errors([*own, *body]):
-        own, body = shortened(own, program.short), shortened(body, program.short)
-    body = of_input(body)
+    if not program.has_limit:
+        own, body = short.unlimited(own), short.unlimited(body)
+    if not short.catches_errors([*own, *body]):
+        forms = short.of_functions(program.expressions, program.short)
+        own, body = short.shortened(own, forms), short.shortened(body, forms)
+    body = short.of_input(body)
     by_field = _by_field(body, reading.fields) if reading.fields else None
     if by_field is None:
         reading = convert.reader(read, "record", "in_")

@@ -26,6 +26,7 @@ def build(
     program = type(made).program
     state, options, rand, parser = _genpy.ExecutionState, made.options, made.rand, made.parser
     program.namespace["new_state"] = lambda: state(options, rand, "action", parser)
+    program.has_limit = made.options.timeout_action > 0
     for cell, name in lowering.read_cells.items():
         if program.reads(name):
             program.namespace[name] = made.cells[cell].value

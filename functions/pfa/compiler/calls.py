@@ -145,7 +145,8 @@ class Calls(State):
         if walk is None:
             return None
         self.cell_keys[site.cell(0)] = walk.recipe[2][0]["keys"]  # type: ignore[attr-defined]
-        return f"{self.bind('forest', walk)}({record})"
+        short = walk.short  # type: ignore[attr-defined]
+        return f"{self.bind('forest', walk, short)}({record})"
 
     def call_library(self, context: Any) -> Code:
         """Code of a call of titus's own function."""

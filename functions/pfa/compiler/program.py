@@ -9,8 +9,15 @@ from typing import Any
 
 from pfa.compat import cells
 from pfa.compat.loader import load
-from pfa.compiler.base import UnsupportedError
-from pfa.compiler.code import Block, Code, Statement, checked_name, render, variable
+from pfa.compiler.code import (
+    Block,
+    Code,
+    Statement,
+    UnsupportedError,
+    checked_name,
+    render,
+    variable,
+)
 
 _genpy = load("titus.genpy")
 
@@ -58,6 +65,8 @@ class Program:
         self.result = ""
         self.bound = bound
         self.short = short
+        self.expressions: list[tuple[str, list[str], str]] = []  # user functions that are one
+        self.has_limit = True  # the document's options limit the time of an action
         self.class_name = class_name
         self.namespace: dict[str, Any] = {}
 
@@ -88,11 +97,15 @@ def write(lowering: Any, context: Any) -> Program:
     lowering.bind_as("ExecutionState", _genpy.ExecutionState)
     class_name = f"PFA_{checked_name(context.name or _genpy.titus.util.uniqueEngineName())}"
     statements: list[Statement] = []
+    expressions: list[tuple[str, list[str], str]] = []
     for name, function in context.fcns:
         params = [variable(param) for param in function.paramNames]
         header = f"def {lowering.user_functions[name]}({', '.join(['self', 'state', *params])}):"
         place = f"fcns -> {name.removeprefix('u.')!r} -> do"
         body, last = _placed(lowering, function.exprs, place)
+        if len(function.exprs) == 1 and not last.before:
+            called = lowering.user_functions[name]
+            expressions.append((called, ["self", "state", *params], last.text))
         statements += [Block(header, [*body, f"return {last.text}"]), ""]
     methods: list[Statement] = [_init(lowering, context), _initialize()]
     for name, part in (("begin", context.begin[0]), ("end", context.end[0])):
@@ -105,6 +118,7 @@ def write(lowering: Any, context: Any) -> Program:
     source = "\n".join(render(statements)) + "\n"
     _limit_tries(source)
     program = Program(source, lowering.bound, lowering.short, class_name)
+    program.expressions = expressions
     if _is_stateless(lowering, context):
         body, last = _placed(lowering, context.action[0], "action")
         parts = [*statements[:-1], *body, last.text]

@@ -6,17 +6,20 @@ So a step of a path is a mere ``[…]``, and a kernel may be an expression in pl
 import re
 from collections.abc import Iterable, Mapping
 
-from pfa.compiler.code import Block, Statement
-from pfa.library.texts import closed
+from pfa.compiler.code import Block, Statement, renamed
+from pfa.library.texts import closed, is_name
 
 # A string, which is left alone, or a call of what the compiler bound (see Base.bind).
-_CALL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b(k[0-9]+_\w+)\(""")
+_CALL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b([ku][0-9]+_\w+)\(""")
 _PART = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[()\[\]{},]""")
 # What a union from elsewhere has to be asked about, see is_double and is_other in control.py.
 _TEST = re.compile(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\btype\((g\d+)\) is dict and len\(\1\) == 1 and """
     r"""| and type\(g\d+\['double'\]\) is float"""
 )
+
+_USER = re.compile(r"\bu[0-9]+_\w+\(")
+_LONGEST = 500  # characters of a function that is written in place of its call
 
 
 def catches_errors(statements: Iterable[Statement]) -> bool:
@@ -27,13 +30,39 @@ def catches_errors(statements: Iterable[Statement]) -> bool:
     )
 
 
+def of_functions(
+    functions: Iterable[tuple[str, list[str], str]], short: Mapping[str, str]
+) -> dict[str, str]:
+    """Return ``short`` with the user functions (name, parameters, body) that call no other."""
+    found = dict(short)
+    for name, params, body in functions:
+        text = _shortened(body, found)
+        if len(text) <= _LONGEST and ":=" not in text and not _USER.search(text):
+            places = {param: f"{{{number}}}" for number, param in enumerate(params)}
+            found[name] = f"({renamed(text.replace('{', '{{').replace('}', '}}'), places)})"
+    return found
+
+
 def shortened(statements: Iterable[Statement], short: Mapping[str, str]) -> list[Statement]:
     """Return statements with calls in their short form; ``short`` is as in Site.bind, by name."""
     return [
         _shortened(each, short)
         if isinstance(each, str)
-        else Block(_shortened(each.header, short), shortened(each.body, short))
+        else Block(_header(each.header, short), shortened(each.body, short))
         for each in statements
+    ]
+
+
+def _header(header: str, short: Mapping[str, str]) -> str:
+    return header if header.startswith("def ") else _shortened(header, short)
+
+
+def unlimited(statements: Iterable[Statement]) -> list[Statement]:
+    """Return statements without a look at the clock."""
+    return [
+        Block(each.header, unlimited(each.body)) if isinstance(each, Block) else each
+        for each in statements
+        if each != "state.checkTime()"
     ]
 
 
@@ -41,6 +70,9 @@ def _shortened(text: str, short: Mapping[str, str]) -> str:
     for found in _CALL.finditer(text):
         if found[1] in short:
             args, end = _arguments(text, found.end())
+            often = [i for i in range(len(args)) if short[found[1]].count(f"{{{i}}}") > 1]
+            if not all(is_name(args[i]) and args[i] != "_v" for i in often):
+                continue
             made = short[found[1]].format(*(closed(_shortened(each, short)) for each in args))
             if ":=" in made and _is_gone_through(text):
                 continue

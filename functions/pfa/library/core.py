@@ -176,7 +176,9 @@ def _power(site: Site) -> str:
     name = site.ret.name
     between = limits(name)
     if between is None:
-        return call(site, power)
+        # a square is never odd, and what overflows here is an error
+        short = "(({0}) ** 2.0)" if number(site, 1) == 2 else None
+        return f"{site.bind('power', power, short)}({', '.join(site.args)})"
     overflow = raiser(site, f"{name} overflow", 18080 + (name == "long"))
     return call(site, int_power, str(between[0]), str(between[1]), overflow)
 

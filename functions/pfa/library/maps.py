@@ -1,9 +1,10 @@
 """What the generated code calls for maps."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
-from pfa.library.arrays import Key, usable
+from pfa.library.arrays import Key, of_number, usable
 
 Raise = Callable[[], Any]
 Map = dict[str, Any]
@@ -53,6 +54,15 @@ def key_of_greatest(empty: Raise, key: Key, m: Map) -> Any:
     """Return the key of the greatest value, the smallest key of equal ones."""
     if not m:
         return empty()
+    if key is of_number and len(m) < 20:
+        best, top = None, -inf
+        for k, x in m.items():
+            if x > top:
+                best, top = k, x
+            elif not x < top:  # two equal ones, or a NaN
+                break
+        else:
+            return best
     values = _ordered(key, m)
     top = max(values)
     if len(values) < 20 and values.count(top) == 1:

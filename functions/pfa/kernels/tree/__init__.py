@@ -25,12 +25,16 @@ from pfa.kernels.prepared import call_of, made
 from pfa.kernels.tree import direct
 from pfa.kernels.tree.lower import lower
 from pfa.kernels.tree.shape import Walk, walk_of
-from pfa.kernels.tree.walk import all_trees, one_tree
+from pfa.kernels.tree.walk import all_trees, one_of_fields, one_tree
 from pfa.specialise import MISSING, Site, inline, kernel
+
+MOST_FIELDS = 15  # a record of more is read faster as a whole
 
 
 def forest(site: Site, trees: list[Any]) -> Callable[[Any], list[Any]] | None:
     """Return a function of a record: the answers of all trees, in order.
+
+    Its ``short`` is how it is called with fields in place of a record, if there is a way.
 
     Args:
         site: a call of simpleTree, simpleWalk or missingWalk.
@@ -42,7 +46,20 @@ def forest(site: Site, trees: list[Any]) -> Callable[[Any], list[Any]] | None:
     if walk is None or type(trees) is not list:
         return None
     data = lower(walk, trees)
-    return None if data is None else made(all_trees, data)
+    if data is None:
+        return None
+    function = made(all_trees, data)
+    function.short = of_fields(site, walk, data, function.of_fields)
+    return function  # type: ignore[no-any-return]
+
+
+def of_fields(site: Site, walk: Walk, data: Any, function: Any) -> str | None:
+    """Write what calls a function of the fields of ``{0}``, a record with few: see Site.bind."""
+    fields = data["fields"]
+    if not fields or len(walk.datum.fields) > MOST_FIELDS:
+        return None
+    values = "".join(f"{{0}}[{name!r}], " for name in fields)
+    return f"{site.bind('of_fields', function)}(({values}))"
 
 
 @inline("model.tree.simpleTree", "model.tree.simpleWalk", "model.tree.missingWalk")
@@ -56,7 +73,10 @@ def _tree(site: Site) -> str:
     parsed = site.parsed(1)
     data = None if parsed is MISSING else lower(walk, [parsed])
     if data is not None:
-        return f"{site.bind(site.name.rpartition('.')[2], made(one_tree, data))}({site.args[0]})"
+        hint, short = site.name.rpartition(".")[2], None
+        if "trees" in data:
+            short = of_fields(site, walk, data, made(one_of_fields, data))
+        return f"{site.bind(hint, made(one_tree, data), short)}({site.args[0]})"
     maker = direct.missing_tree if walk.three_way else direct.tree
     function = made(maker, walk.call, direct.numeric_fields(walk), walk.node.name)
     return f"{site.bind(site.name.rpartition('.')[2], function)}({site.args[0]}, {site.args[1]})"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-from pfa.kernels.prepared import fail
+from pfa.kernels.prepared import fail, made
 from pfa.kernels.tree.lower import (
     EQ,
     GE,
@@ -40,8 +40,31 @@ def walker(data: Data) -> Walker:
 
 def all_trees(data: Data) -> Callable[[Any], list[Any]]:
     """Return a function of a record: the answers of all trees."""
-    values, walk = values_of(data), walker(data)
-    return lambda datum: walk(values(datum))
+    values, walk = values_of(data), made(of_fields, data)
+
+    def answers(datum: Any) -> list[Any]:
+        return walk(values(datum))  # type: ignore[no-any-return]
+
+    vars(answers)["of_fields"] = walk
+    return answers
+
+
+def of_fields(data: Data) -> Walker:
+    """Return a function of the fields of a record, each with its tag if it has one."""
+    walk = walker(data)
+    if not data["untag"]:
+        return walk
+
+    def untagged(values: Values) -> list[Any]:
+        return walk(tuple([_bare(value) for value in values]))
+
+    return untagged
+
+
+def _bare(value: Any) -> Any:
+    if type(value) is dict:
+        (value,) = value.values()
+    return value
 
 
 def one_tree(data: Data) -> Callable[[Any], Any]:
@@ -75,6 +98,31 @@ def one_tree(data: Data) -> Callable[[Any], Any]:
     return answer
 
 
+def one_of_fields(data: Data) -> Callable[[Values], Any]:
+    """Return a function of the values of ``data["fields"]``: the answer of the only tree."""
+    (root,) = data["trees"]
+    untag, missing, call = data["untag"], data["missing"], data["call"]
+
+    def answer(values: Values) -> Any:
+        node = root
+        while type(node) is tuple:
+            operator, field, cut, passed, failed, missed = node
+            value = values[field]
+            if untag and type(value) is dict:
+                (value,) = value.values()
+            if value is None and missing and operator != RAISE:
+                node = missed
+            elif operator == LT:
+                node = passed if value < cut else failed
+            elif operator == LE:
+                node = passed if value <= cut else failed
+            else:
+                node = passed if _test(operator, value, cut, call) else failed
+        return node
+
+    return answer
+
+
 def values_of(data: Data) -> Callable[[Any], Values]:
     """Return a function of a record: the values of ``data["fields"]``, without tags."""
     names = data["fields"]
@@ -85,13 +133,7 @@ def values_of(data: Data) -> Callable[[Any], Values]:
         return get if len(names) > 1 else lambda datum: (get(datum),)
 
     def untagged(datum: Any) -> Values:
-        values = []
-        for name in names:
-            value = datum[name]
-            if type(value) is dict:
-                (value,) = value.values()
-            values.append(value)
-        return tuple(values)
+        return tuple([_bare(datum[name]) for name in names])
 
     return untagged
 

@@ -1,0 +1,97 @@
+"""The short way of a record writes calls as expressions; its answers stay the reference's."""
+
+import json
+from typing import Any
+
+import pytest
+
+import pfa
+from pfa import compat
+
+ROW = {"type": "array", "items": "double"}
+UNION = ["null", "string", "double"]
+INPUT = {
+    "type": "record",
+    "name": "Input",
+    "fields": [
+        {"name": "rows", "type": {"type": "map", "values": UNION}},
+        {"name": "keys", "type": {"type": "array", "items": "string"}},
+        {"name": "some", "type": ["null", "double"]},
+        {"name": "x", "type": "double"},
+    ],
+}
+RECORD: dict[str, Any] = {
+    "rows": {"a": 1.5, "b": None, "c": "k1_get_attr(a, b)"},
+    "keys": ["a", "b", "c"],
+    "some": 2.5,
+    "x": 3.0,
+}
+
+
+def looked_up(*cases: tuple[str, Any]) -> dict[str, Any]:
+    """A loop over keys with a cast of what is in the input under each."""
+    chosen = [{"as": kind, "named": "y", "do": do} for kind, do in cases]
+    cast = {"cast": {"attr": "input.rows", "path": ["key"]}, "cases": chosen}
+    each = {"params": [{"key": "string"}], "ret": "double", "do": [{"let": {"z": cast}}, "z"]}
+    return {"a.map": ["input.keys", each]}
+
+
+TEXT_FIRST = looked_up(("string", {"s.len": ["y"]}), ("double", "y"), ("null", -1))
+DOUBLE_FIRST = looked_up(("double", "y"), ("null", -1), ("string", {"s.len": ["y"]}))
+SHADOWING = [
+    {"let": {"y": {"attr": "input", "path": [["some"]]}}},
+    {"let": {"z": {"ifnotnull": {"y": "y"}, "then": {"+": ["y", 1]}, "else": 0}}},
+    {"let": {"u": {"cast": "y", "cases": [
+        {"as": "null", "named": "y", "do": 0.5}, {"as": "double", "named": "y", "do": "y"}]}}},
+    {"type": ROW, "new": ["z", "u", {"ifnotnull": {"w": "y"}, "then": "w", "else": 0}]},
+]  # fmt: skip
+OWN_INPUT = {"a.map": [
+    {"type": {"type": "array", "items": UNION}, "new": [{"string": "double"}, {"double": 1}]},
+    {"params": [{"input": UNION}], "ret": "double",
+     "do": [{"let": {"z": {"cast": "input", "cases": [
+        {"as": "string", "named": "y", "do": {"s.len": ["y"]}},
+        {"as": "double", "named": "y", "do": "y"},
+        {"as": "null", "named": "y", "do": 0}]}}}, "z"]},
+]}  # fmt: skip
+FUNCTION = {"type": ROW, "new": [{"u.f": ["input.x"]}, {"u.f": [{"u.f": ["input.x"]}]},
+                                 {"**": ["input.x", 2]}, {"**": [-3, 2]}]}  # fmt: skip
+
+
+def document(action: Any) -> dict[str, Any]:
+    text = json.dumps(action)
+    for name in ("rows", "some"):
+        text = text.replace(f'["{name}"]', json.dumps({"string": name}))
+    half = {"attr": {"type": {"type": "map", "values": "double"}, "new": {"{0}": "x"}},
+            "path": [{"string": "{0}"}]}  # fmt: skip
+    function = {"params": [{"x": "double"}], "ret": "double", "do": [{"+": ["x", half]}]}
+    return {"input": INPUT, "output": ROW, "fcns": {"f": function}, "action": json.loads(text)}
+
+
+@pytest.mark.parametrize("action", [TEXT_FIRST, DOUBLE_FIRST, SHADOWING, OWN_INPUT, FUNCTION])
+@pytest.mark.parametrize("some", [2.5, None])
+def test_the_short_way_answers_as_the_reference(action: Any, some: float | None) -> None:
+    record = {**RECORD, "some": some}
+    tagged = {k: None if v is None else {_tag(v): v} for k, v in record["rows"].items()}
+    given = {**record, "rows": tagged, "some": None if some is None else {"double": some}}
+    model = pfa.load(document(action))
+    assert model._short is not None
+    wanted = compat.engine(document(action)).action(given)
+    assert repr(model._short(record)) == repr(model.score(record)) == repr([*map(float, wanted)])
+
+
+def _tag(value: Any) -> str:
+    return "double" if isinstance(value, float) else "string"
+
+
+def test_what_fails_on_the_short_way_fails_with_the_reference_s_error() -> None:
+    model = pfa.load(document(TEXT_FIRST))
+    with pytest.raises(pfa.ScoringError) as caught:
+        model.score({**RECORD, "keys": ["a", "none"]})
+    assert caught.value.code == 2001
+
+
+def test_an_error_that_the_document_catches_is_a_real_one() -> None:
+    missing = {"try": {"attr": "input.rows", "path": [{"string": "none"}]}, "filter": [2001]}
+    chosen = {"ifnotnull": {"f": "found"}, "then": 1.0, "else": 2.0}
+    action = [{"let": {"found": missing}}, {"type": ROW, "new": [chosen]}]
+    assert pfa.load(document(action)).score(RECORD) == [2.0]
