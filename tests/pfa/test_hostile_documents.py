@@ -303,15 +303,16 @@ def test_large_documents_are_read_or_refused(worker, name):
         answered_or_refused(got)
 
 
+ONE = {"type": ARRAY, "value": [1]}
 MAPPED = {
-    "a.map": lambda body: {"a.head": {"a.map": [PAIR, function({"x": "int"}, "int", body)]}},
+    "a.map": lambda body: {"a.head": {"a.map": [ONE, function({"x": "int"}, "int", body)]}},
     "a.any": lambda body: {
-        "if": {"a.any": [PAIR, function({"x": "int"}, "boolean", {"==": [body, 1]})]},
+        "if": {"a.any": [ONE, function({"x": "int"}, "boolean", {"==": [body, 1]})]},
         "then": 1,
         "else": 0,
     },
     "a.zipmap": lambda body: {
-        "a.head": {"a.zipmap": [PAIR, PAIR, function({"x": "int", "y": "int"}, "int", body)]}
+        "a.head": {"a.zipmap": [ONE, ONE, function({"x": "int", "y": "int"}, "int", body)]}
     },
 }
 
