@@ -291,15 +291,15 @@ class SiteFunction:
         self._site = site
         self._code = code
         self._name = ""
-        self.given = self.params = list(code.params)  # the names in ``call`` are those given
+        self.given = list(code.params)  # the names in ``call`` are those given
         self.body = None if code.body is None else code.body.text
         self.call: Site | None = None if code.body is None else code.body.call
-        if code.body is not None:
-            # A comprehension's variable would hide what other arguments and the functions in them
-            # mean by the name: Python (3.13) does not keep them apart.
-            names = lowering.temporaries.apart(self.params)
-            self.params = [names[param] for param in self.params]
-            self.body = renamed(code.body.text, names)
+        # A comprehension's variable would hide what other arguments and the functions in them mean
+        # by the name: Python (3.13) does not keep them apart.
+        names = lowering.temporaries.apart(self.given)
+        self.params = [names[param] for param in self.given]
+        if self.body is not None:
+            self.body = renamed(self.body, names)
 
     @property
     def name(self) -> str:

@@ -38,8 +38,9 @@ def test_begin_and_end_without_effect():
     both.end()
 
 
-def test_a_parameter_hides_another_argument():
-    second = {"params": [{"z": "int"}, {"k": "int"}], "ret": "int", "do": "k"}
+@pytest.mark.parametrize("before", [[], [{"let": {"q": 0}}]])
+def test_a_parameter_hides_another_argument(before):
+    second = {"params": [{"z": "int"}, {"k": "int"}], "ret": "int", "do": [*before, "k"]}
     both = shadow.Shadow(
         program(
             {"let": {"z": "input"}},
