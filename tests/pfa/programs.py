@@ -42,12 +42,13 @@ Scope = dict[str, tuple[Any, bool]]  # of each variable, its type, and whether i
 class Maker:
     """Makes documents; the same seed makes the same."""
 
-    def __init__(self, seed: int, depth: int = 5) -> None:
+    def __init__(self, seed: int, depth: int = 5, has_state: bool = True) -> None:
+        self.has_state = has_state
         self.random = random.Random(seed)
         self.depth = depth
         self.functions: dict[str, Any] = {}
         self.recursive: set[str] = set()
-        self.writes = True  # whether cells may be written here
+        self.writes = has_state  # whether cells may be written here
         self.emits = False
         self.cells = {
             "n": ("int", 0),
@@ -66,7 +67,7 @@ class Maker:
     def document(self) -> dict[str, Any]:
         """Make a document."""
         pick = self.random.choice
-        method = pick(["map", "map", "map", "emit", "fold"])
+        method = pick(["map", "map", "map", "emit", "fold"] if self.has_state else ["map"])
         output = pick([t for t in TYPES if t != "float"])
         if method == "fold":
             output = pick(["int", "double", "string", INTS])
@@ -95,15 +96,17 @@ class Maker:
             self._function(f"f{number}", pick(TYPES))
         made["fcns"] = self.functions
         self.emits = method == "emit"
-        given: Scope = {"input": (of_input, False), "actionsStarted": ("long", False)}
+        given: Scope = {"input": (of_input, False)}
+        if self.has_state:
+            given["actionsStarted"] = ("long", False)
         if method == "fold":
             given["tally"] = (output, False)
             made["zero"] = value_of(self.random, output)
             scope: Scope = {"tallyOne": (output, False), "tallyTwo": (output, False)}
             made["merge"] = [*self.statements(scope, 3), self.make(output, scope, 3)]
-        if self.random.random() < 0.3:
+        if self.has_state and self.random.random() < 0.3:
             made["begin"] = self.statements({"name": ("string", False)}, self.depth)
-        if self.random.random() < 0.3:
+        if self.has_state and self.random.random() < 0.3:
             scope = {"name": ("string", False)}
             if method == "fold":
                 scope["tally"] = (output, False)
@@ -114,6 +117,8 @@ class Maker:
         else:
             action.append(self.make(output, given, self.depth))
         made["action"] = action
+        if not self.has_state:
+            del made["pools"]
         return made
 
     def _function(self, name: str, ret: Any) -> None:
@@ -166,8 +171,10 @@ class Maker:
         kinds = [self.let] * 4 + [self.set] * 3
         kinds += [
             self.if_, self.cond, self.while_, self.until, self.for_, self.foreach, self.forkeyval,
-            self.ifnotnull_, self.cast_, self.log, self.anything, self.fail, self.unpack,
+            self.ifnotnull_, self.cast_, self.anything, self.anything, self.fail, self.unpack,
         ]  # fmt: skip
+        if self.has_state:
+            kinds += [self.log]
         if self.writes:
             kinds += [self.cell_to, self.cell_to, self.pool_to, self.pool_del]
         if self.emits:
@@ -519,6 +526,8 @@ class Maker:
         """What is at the end of a path into a variable, a cell or a pool."""
         for _ in range(6):
             kind = self.random.choice(["attr", "cell", "cell", "attr", "pool"])
+            if kind == "pool" and not self.has_state:
+                continue
             if kind == "cell":
                 name: Any = self.random.choice(list(self.cells))
                 path, found = self.path(self.cells[name][0], scope, depth)
