@@ -1,5 +1,6 @@
 """One call of a model: an engine of its own, begin, each record, end; and the errors of it."""
 
+import sys
 import time
 import traceback
 from collections.abc import Sequence
@@ -131,9 +132,7 @@ class Call:
         if isinstance(error, InputError | ScoringError):
             error.__traceback__ = None
             return error
-        from pfa.compat.loader import load as load_titus  # not at the top, as in load
-
-        titus = load_titus("titus.errors")
+        titus: Any = sys.modules["titus.errors"]  # there, since the engine has run
         told: ScoringError
         if isinstance(error, titus.PFATimeoutException):
             told = timed_out(self.timeout)

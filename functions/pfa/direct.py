@@ -79,17 +79,15 @@ _RETURN = "    return "
 
 
 def batch_source(source: str) -> str:
-    """Return the module with the function ``score(records, append, failed)``, of the one for one.
+    """Return the module with the function ``score(records, append)``, of the one for one.
 
-    It appends the answer of each record, or what ``failed(record)`` gives where that fails.
+    It appends the answer of each record, until one fails.
     """
     before, _, body = source.partition(_SCORE)
     *lines, last = body.splitlines()
     lines.append(f"    append({last.removeprefix(_RETURN)})")
-    inside = "\n".join(f"        {line}" for line in lines)
-    loop = "    for record in records:\n        try:\n"
-    failed = "        except Exception:\n            append(failed(record))\n"
-    return f"{before}def score(records, append, failed):\n{loop}{inside}\n{failed}"
+    inside = "\n".join(f"    {line}" for line in lines)
+    return f"{before}def score(records, append):\n    for record in records:\n{inside}\n"
 
 
 def compiled(source: str) -> CodeType:

@@ -6,7 +6,7 @@ batch see what earlier ones changed; nothing outlives the call.
 """
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from types import CodeType
@@ -175,7 +175,7 @@ class Model:
 
     @cached_property
     def _short_batch(self) -> Callable[..., None]:
-        """The short way of many records: (records, append, long way of one)."""
+        """The short way of many records: (an iterator of them, append)."""
         code = direct.compiled(direct.batch_source(self.source))
         return direct.function_of(code, self._names, self._input, self._output)
 
@@ -236,18 +236,23 @@ class Model:
             # Made before the clock runs: if that took longer, it would have to be made each time.
             score_all = self._one if len(records) == 1 else self._short_batch
             with deadline(timeout):
-                score_all(records, results.append, self._long)
+                todo = iter(records)
+                while len(results) < len(records):
+                    try:
+                        score_all(todo, results.append)
+                    except Exception:  # noqa: S110 - and what it made goes with it, gigabytes perhaps
+                        pass
+                    else:
+                        break
+                    results.append(self._long(records[len(results)]))
         except DeadlineExceeded:
             results.extend([timed_out(timeout)] * (len(records) - len(results)))
         return results
 
-    def _one(self, records: Sequence[Any], append: Any, failed: Callable[[Any], Any]) -> None:
+    def _one(self, records: Iterator[Any], append: Callable[[Any], None]) -> None:
         """What ``_short_batch`` does, for one record: for that no more code is made."""
         assert self._short is not None  # noqa: S101 - else it is not called
-        try:
-            append(self._short(records[0]))
-        except Exception:
-            append(failed(records[0]))
+        append(self._short(next(records)))
 
     def _long(self, record: Any) -> Any:
         """Score one record with all checks; give the answer or the error."""

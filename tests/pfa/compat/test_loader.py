@@ -69,7 +69,7 @@ def test_nothing_outside_titus_is_changed():
         before = [dict(vars(module)) for module in modules]
         filters, hooks = list(warnings.filters), list(sys.path_hooks)
 
-        import pfa
+        import pfa.compat
         import titus.prettypfa, titus.producer.cart, titus.producer.kmeans, titus.inspector.main
         from pfa.compat import engine
         kind = {"type": "array", "items": {"type": "array", "items": "double"}}
@@ -115,7 +115,7 @@ def test_it_compiles_without_a_warning():
     """An invalid escape in its source is a SyntaxWarning, and may be an error."""
     program = """
         import importlib, pkgutil
-        import pfa, titus
+        import pfa.compat, titus
         for module in pkgutil.walk_packages(titus.__path__, "titus."):
             importlib.import_module(module.name)
             print(module.name)
