@@ -13,11 +13,13 @@ from pfa.scalars import unicode
 
 _MESSAGE = 1000  # characters of an error's message: parts of it come from the document
 
+NO_MEMORY = "The model's computation needs more memory than it may have."
+
 _WHAT_FAILED: dict[type[BaseException], str] = {
     RecursionError: "The model's functions call each other too deeply for this record.",
     OverflowError: "A number of the model's computation grew too large.",
     ZeroDivisionError: "The model's computation divides by zero for this record.",
-    MemoryError: "The model's computation needs more memory than there is.",
+    MemoryError: NO_MEMORY,
 }
 
 

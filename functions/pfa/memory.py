@@ -6,7 +6,10 @@ MemoryError, which is then the error of one record or one document.
 """
 
 import gc
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # Besides private data a process holds its libraries' code, 30 MB with numpy and botocore.
@@ -32,6 +35,32 @@ def limit_memory(most: int) -> bool:
     limits = [limit for limit in (soft, hard, wanted) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_DATA, (min(limits), hard))
     return True
+
+
+@contextmanager
+def memory_budget(most: int | None) -> Iterator[None]:
+    """Raise MemoryError in a ``with`` block that takes more private memory than ``most`` bytes.
+
+    What the process has in use when the block starts, and memory that Python holds in reserve, do
+    not count; ``None`` means no limit. It is a limit of the whole process, so it is there for the
+    main thread only, as ``deadline`` is; elsewhere, and where the system has no such limit, this
+    does nothing.
+    """
+    in_use = 0
+    if most is not None and threading.current_thread() is threading.main_thread():
+        in_use = _in_use()
+    if not in_use or most is None:
+        yield
+        return
+    import resource  # there, where there is /proc
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([*limits, in_use + most]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _in_use() -> int:

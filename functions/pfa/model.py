@@ -5,6 +5,7 @@ tally and (if seeded) random generator; ``begin`` runs first, ``end`` last; late
 batch see what earlier ones changed; nothing outlives the call.
 """
 
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -13,24 +14,41 @@ from types import CodeType
 from typing import Any
 
 from pfa import artifact, direct, document
-from pfa.call import Call, place, timed_out, told_in_full
+from pfa.call import NO_MEMORY, Call, place, timed_out, told_in_full
 from pfa.convert import make_reader, make_writer
 from pfa.deadline import DeadlineExceeded, deadline
-from pfa.errors import DocumentError, PfaError
+from pfa.errors import DocumentError, PfaError, ScoringError
 from pfa.instance import Source
 from pfa.json_schema import input_schema, output_schema
-from pfa.memory import release
+from pfa.memory import memory_budget, release
 from pfa.schema import Type, from_avro, from_json, to_avro
 
 ENGINE = "titus2 1.2.0"
 VERSION = "pfa-score 0.1.0, titus2 1.2.0"  # of what an artifact is made by, and good for
 
 
-def load(source: bytes | str | dict[str, Any]) -> "Model":
+def load(
+    source: bytes | str | dict[str, Any], timeout: float | None = None, memory: int | None = None
+) -> "Model":
     """Load a PFA document: its bytes, its JSON text, or its JSON values.
+
+    ``timeout`` is in seconds; ``memory`` in bytes, as of ``score``.
 
     Raises DocumentError, in words for the document's author.
     """
+    ends = None if timeout is None else time.monotonic() + timeout
+    try:
+        with memory_budget(memory), deadline(timeout):
+            return _load(source)
+    except DeadlineExceeded:
+        if ends is None or time.monotonic() < ends:  # another's, who loads in a block of its own
+            raise
+        message = f"The document could not be loaded within its time ({timeout:g} s)."
+        raise DocumentError(message) from None
+
+
+def _load(source: bytes | str | dict[str, Any]) -> "Model":
+    """Load a document, with what time and memory there is."""
     parsed: dict[str, Any] = {}
     with document.collection_paused():
         try:
@@ -146,7 +164,7 @@ class Model:
     @cached_property
     def _whole(self) -> "Model":
         """The model with all that an artifact's does without, for the long way."""
-        return load(self._encoded())
+        return _load(self._encoded())
 
     @property
     def source(self) -> str:
@@ -200,31 +218,44 @@ class Model:
         head = artifact.key(facts.pop("sha256"), VERSION)
         return artifact.pack(head, {**content, "facts": facts})
 
-    def score(self, record: Any, timeout: float | None = None) -> Any:
+    def score(self, record: Any, timeout: float | None = None, memory: int | None = None) -> Any:
         """Score one record, a JSON value; the answer is a JSON value.
 
         The method ``map`` gives the output, ``emit`` the list of what was emitted, ``fold`` the
-        tally. ``timeout`` is in seconds.
+        tally. ``timeout`` is in seconds; ``memory`` is how many bytes the call may take besides
+        what the process has in use (see ``pfa.memory.memory_budget`` for where both work).
 
         Raises InputError, ScoringError, ScoringTimeout.
         """
-        if timeout is None and self._short is not None:
+        if timeout is None and memory is None and self._short is not None:
             try:
                 return self._short(record)
             except Exception:  # noqa: S110 - the long way says what is wrong
                 pass
-        (result,) = self.score_batch([record], timeout)
+        (result,) = self.score_batch([record], timeout, memory)
         if isinstance(result, PfaError):
             raise result
         return result
 
-    def score_batch(self, records: Sequence[Any], timeout: float | None = None) -> list[Any]:
-        """Score records in their order, within ``timeout`` seconds for all of them.
+    def score_batch(
+        self, records: Sequence[Any], timeout: float | None = None, memory: int | None = None
+    ) -> list[Any]:
+        """Score records in their order, within ``timeout`` seconds and ``memory`` bytes for all.
 
         Gives for each record what ``score`` would, or the PfaError that it would raise. What
         ``begin`` emits counts to the first record that gets an answer, what ``end`` emits to the
         last. When the time is up, the running record and the rest get ScoringTimeout.
         """
+        if memory is None:
+            return self._score_all(records, timeout)
+        try:
+            with memory_budget(memory):
+                return self._score_all(records, timeout)
+        except MemoryError as error:  # not of one record: there is none left for what is around it
+            release(error)
+            return [ScoringError(NO_MEMORY)] * len(records)
+
+    def _score_all(self, records: Sequence[Any], timeout: float | None) -> list[Any]:
         # Without state, records have nothing to do with each other. Where a deadline does not work
         # the long way looks at the clock.
         if self._short is None or not (timeout is None or deadline.works()):
@@ -290,7 +321,7 @@ def _document_error(error: Exception, parsed: dict[str, Any]) -> DocumentError:
     position = getattr(error, "pos", None)
     if isinstance(error, MemoryError):
         release(error)
-        message = "The document needs more memory than there is."
+        message = "The document needs more memory than it may have."
     elif isinstance(error, RecursionError | SyntaxError):
         message = "The document's expressions are nested too deeply."
     elif type(error).__module__ in ("titus.errors", "avro.schema"):

@@ -266,7 +266,7 @@ class ModelStore:
         try:
             return pfa.load(body)
         except (pfa.DocumentError, MemoryError) as error:
-            reason = str(error) or "The document needs more memory than there is."
+            reason = str(error) or "The document needs more memory than it may have."
             cause = error if isinstance(error, MemoryError) else error.__cause__
             if not isinstance(cause, MemoryError):
                 return reason

@@ -340,7 +340,7 @@ def small(artefact: Path, documents: dict[str, bytes]) -> Iterator[LocalCloud]:
 @pytest.mark.parametrize(
     ("document", "status", "detail"),
     [
-        (DOUBLING, 422, "The model's computation needs more memory than there is."),
+        (DOUBLING, 422, "The model's computation needs more memory than it may have."),
         (SWELLING, 503, "The live document of this model cannot be loaded."),
     ],
     ids=["record", "document"],

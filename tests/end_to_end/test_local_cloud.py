@@ -428,9 +428,11 @@ def test_failing_start_leaves_nothing(task: Path) -> None:
 
 
 PARENT = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from scripts.local_cloud import LocalCloud
+# A shell has what it runs in the background ignore SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 task = Path(sys.argv[1])
 with LocalCloud(task, template=task / "template.yaml", emulators=1) as cloud:
     print(cloud.url, cloud.api_key, flush=True)

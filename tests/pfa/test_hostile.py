@@ -472,6 +472,26 @@ SHARED = {
         cells={"l": {"type": DEEP_TYPE, "init": [], "rollback": True}},
     ),
 }
+DEEPER = {"type": "array", "items": DEEP_TYPE}
+MAP = {"type": "map", "values": DEEP_TYPE}
+ONE_X, ONE_Y = ({"new": [each], "type": DEEPER} for each in ("x40", "y40"))
+COMPARED = {
+    "a.contains": ["x40", "y40"],
+    "a.count": ["x40", "y40"],
+    "a.diff": [ONE_X, ONE_Y],
+    "a.disjoint": [ONE_X, ONE_Y],
+    "a.distinct": [{"new": ["x40", "y40"], "type": DEEPER}],
+    "a.endswith": ["x40", "y40"],
+    "a.index": ["x40", "y40"],
+    "a.intersection": [ONE_X, ONE_Y],
+    "a.rindex": ["x40", "y40"],
+    "a.seteq": [ONE_X, ONE_Y],
+    "a.startswith": ["x40", "y40"],
+    "a.subset": [ONE_X, ONE_Y],
+    "a.symdiff": [ONE_X, ONE_Y],
+    "a.union": [ONE_X, ONE_Y],
+    "map.containsValue": [{"new": {"k": "x40"}, "type": MAP}, "y40"],
+}
 
 
 def fails(got, *allowed):
@@ -517,6 +537,13 @@ def test_large_records(attack, name):
 @pytest.mark.parametrize("name", SHARED)
 def test_small_values_that_are_endless_to_walk(attack, name):
     fails(attack(SHARED[name]), "", "ScoringTimeout", "ScoringError")
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_small_values_that_are_endless_to_compare(attack, name):
+    got = attack(document(*X, *Y, {name: COMPARED[name]}))
+    fails(got, "ScoringError")
+    assert "it would compare more than" in got["answers"][0]["message"]
 
 
 def test_a_late_record_ends_the_batch():

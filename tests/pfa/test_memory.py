@@ -71,9 +71,9 @@ HUNGRY = {
 }
 
 
-def run(documents):
+def run(documents, process=PROCESS):
     done = subprocess.run(
-        [sys.executable, "-c", PROCESS],
+        [sys.executable, "-c", process],
         input=json.dumps(documents),
         env={"PYTHONPATH": str(FUNCTIONS)},
         capture_output=True,
@@ -92,3 +92,60 @@ def test_process_survives_and_goes_on():
     assert len(answers) == 2 * len(HUNGRY) + 1
     for answer in answers[1::2]:
         assert "memory" in str(answer)
+
+
+BUDGET = """
+import json, resource, sys, threading
+import pfa
+from pfa.memory import memory_budget
+
+def limit():
+    return resource.getrlimit(resource.RLIMIT_DATA)[0]
+
+def told(make):
+    try:
+        return make()
+    except pfa.PfaError as error:
+        return f"{type(error).__name__}: {error}"
+
+hungry = json.load(sys.stdin)
+before = limit()
+doubling = pfa.load(hungry[0])
+plain = pfa.load({"input": "int", "output": "int", "action": "input"})
+answers = [
+    told(lambda: doubling.score(1, memory=50 << 20)),
+    str(doubling.score_batch([1, 2], memory=50 << 20)[1]),
+    told(lambda: plain.score(1, memory=50 << 20)),
+    told(lambda: pfa.load(hungry[1], memory=50 << 20)),
+    told(lambda: doubling.score(1, timeout=0.05, memory=8 << 30)),  # the time is up first
+    plain.score_batch([3, 4], memory=0),  # of what Python has in reserve
+]
+with memory_budget(50 << 20):
+    inside = limit()
+    with memory_budget(200 << 20):  # no more than what is around it allows
+        assert limit() == inside != before
+assert limit() == before
+
+def in_a_thread():
+    with memory_budget(50 << 20):
+        answers.append(limit() == before)
+
+thread = threading.Thread(target=in_a_thread)
+thread.start()
+thread.join()
+for each in answers:
+    print(json.dumps(each))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory otherwise")
+def test_budget_of_a_call():
+    answers = run([HUNGRY["array doubled"], HUNGRY["defaults in a cell"]], BUDGET)
+    no_memory = "needs more memory than it may have"
+    assert answers[0] == f"ScoringError: The model's computation {no_memory}."
+    assert answers[1] == f"The model's computation {no_memory}."
+    assert answers[2] == 1
+    assert answers[3] == f"DocumentError: The document {no_memory}."
+    assert answers[4].startswith("ScoringTimeout: ")
+    assert answers[5] == [3, 4]
+    assert answers[6] is True

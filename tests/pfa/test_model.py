@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import pfa
+from pfa.deadline import DeadlineExceeded, deadline
 
 HELLO: dict[str, Any] = {"input": "double", "output": "double", "action": {"+": ["input", 100]}}
 PLUS_INPUT = {"params": [{"old": "int"}], "ret": "int", "do": {"+": ["old", "input"]}}
@@ -79,7 +80,7 @@ def test_memory_that_is_still_too_little_while_an_error_is_made(monkeypatch):
     model.check = fails
     results = model.score_batch([1.0, 2.0])
     assert kinds(results) == ["ScoringError"] * 2
-    assert "more memory than there is" in str(results[0])
+    assert "more memory than it may have" in str(results[0])
 
 
 @pytest.mark.parametrize("part", ["pfa.document.json.loads", "pfa.compiler.compiled"])
@@ -88,8 +89,19 @@ def test_a_document_that_needs_too_much_memory(part, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(part, fails)
-    with pytest.raises(pfa.DocumentError, match="needs more memory than there is"):
+    with pytest.raises(pfa.DocumentError, match="needs more memory than it may have"):
         pfa.load(b'{"input": "int", "output": "int", "action": "input"}')
+
+
+def test_a_document_that_takes_too_long_to_load():
+    long = json.dumps({"input": "int", "output": "int", "action": [{"+": ["input", 1]}] * 20_000})
+    with pytest.raises(pfa.DocumentError, match=r"not be loaded within its time \(0\.05 s\)"):
+        pfa.load(long, timeout=0.05)
+    with pytest.raises(DeadlineExceeded), deadline(0.05):  # another's clock
+        pfa.load(long)
+    with pytest.raises(DeadlineExceeded), deadline(0.05):
+        pfa.load(long, timeout=60)
+    assert pfa.load(HELLO, timeout=60).score(1.0) == 101.0
 
 
 class TestWhatItSays:

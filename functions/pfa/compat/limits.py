@@ -140,6 +140,63 @@ def _no_combinations(lib: Any) -> None:
     lib.Combinations.__call__ = call
 
 
+MAX_COMPARED = 10_000_000  # values in values: half a second for Python's ==
+
+_COMPARING = {
+    "titus.lib.array": (
+        "Contains",
+        "Count",
+        "Diff",
+        "Disjoint",
+        "Distinct",
+        "EndsWith",
+        "Index",
+        "Intersection",
+        "RIndex",
+        "SetEq",
+        "StartsWith",
+        "Subset",
+        "SymDiff",
+        "Union",
+    ),
+    "titus.lib.map": ("ContainsValue",),
+}
+
+
+@mends("titus.lib.array", "titus.lib.map")
+def _comparable(lib: Any) -> None:
+    """Compare no values that nothing interrupts for hours.
+
+    An array that holds another one twice, which holds another one twice, and so on, is small, but
+    Python's == walks all of it, in one call in C.
+    """
+    for name in _COMPARING[lib.__name__]:
+        function = getattr(lib, name)
+        function.__call__ = _counting(function.__call__, lib)
+
+
+def _counting(stock: Callable[..., Any], lib: Any) -> Any:
+    def call(self: Any, state: Any, scope: Any, pos: Any, types: Any, *args: Any) -> Any:
+        if sum(values_in(arg, {}) for arg in args) > MAX_COMPARED:
+            message = f"it would compare more than {MAX_COMPARED} values"
+            raise lib.PFARuntimeException(message, None, self.name, pos)
+        return stock(self, state, scope, pos, types, *args)
+
+    return call
+
+
+def values_in(value: Any, known: dict[int, int]) -> int:
+    """Count the values in arrays, maps and records; ``known`` takes what each of them has."""
+    if not isinstance(value, list | tuple | dict):
+        return 1
+    if id(value) not in known:
+        parts = value.values() if isinstance(value, dict) else value
+        nested = [part for part in parts if isinstance(part, list | tuple | dict)]
+        inside = sum(values_in(part, known) for part in nested)
+        known[id(value)] = 1 + len(value) - len(nested) + inside
+    return known[id(value)]
+
+
 _SHORT = 100  # characters, each of which may be looked for at each place of a text
 
 

@@ -1,7 +1,7 @@
 """Arrays: ``a.…``. What takes a function is written out as a comprehension where it can be."""
 
 from pfa.library import arrays, order
-from pfa.library.functions import applied, called, names, only_tag
+from pfa.library.functions import applied, called, is_deep, names, only_tag
 from pfa.library.texts import (
     call,
     checked,
@@ -65,10 +65,10 @@ def _search(site: Site) -> str | None:
     needle = site.types[1]
     if hasattr(needle, "params"):
         return _search_by_function(site)
+    if needle.name == "union" or is_deep(getattr(needle, "items", needle)):
+        return None  # a union may hold an array
     if needle.name == "array":
         return call(site, _SEARCH[site.name][1])
-    if needle.name == "union":
-        return None  # it may hold an array
     array, item = closed_args(site)
     if site.name == "a.contains" and needle.name == "string":
         known = site.constant(0)
@@ -92,10 +92,10 @@ def _count(site: Site) -> str | None:
     if hasattr(needle, "params"):
         (x,) = names(site, 1, "x")
         return f"len([1 for {x} in {items(site)} if {applied(site, 1, x)}])"
+    if needle.name == "union" or is_deep(getattr(needle, "items", needle)):
+        return None
     if needle.name == "array":
         return call(site, arrays.count_of_part)
-    if needle.name == "union":
-        return None
     return f"{closed(site.args[0])}.count({site.args[1]})"
 
 

@@ -26,3 +26,16 @@ def only_tag(union: Any) -> str | None:
     """Return the name of the one branch of a union that is not null; None if there are several."""
     branches = [each.name for each in getattr(union, "types", ()) if each.name != "null"]
     return branches[0] if len(branches) == 1 else None
+
+
+def is_deep(avro_type: Any, levels: int = 1) -> bool:
+    """Tell whether there are values in values in a value: a small one may be endless to compare.
+
+    Then titus's function compares them, which counts them first (see pfa.compat.limits).
+    """
+    parts = [
+        *getattr(avro_type, "types", ()),
+        *(field.avroType for field in getattr(avro_type, "fields", ())),
+        *(getattr(avro_type, name) for name in ("items", "values") if hasattr(avro_type, name)),
+    ]
+    return bool(parts) and (levels < 1 or any(is_deep(part, levels - 1) for part in parts))

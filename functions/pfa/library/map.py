@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pfa.library import arrays, maps
-from pfa.library.functions import applied, names
+from pfa.library.functions import applied, is_deep, names
 from pfa.library.texts import call, closed, function, is_fixed, is_name, items, raiser
 from pfa.specialise import MISSING, Site, inline
 
@@ -31,11 +31,11 @@ def _contains_key(site: Site) -> str:
 
 
 @inline("map.containsValue")
-def _contains_value(site: Site) -> str:
+def _contains_value(site: Site) -> str | None:
     if hasattr(site.types[1], "params"):
         (x,) = names(site, 1, "x")
         return f"any({applied(site, 1, x)} for {x} in {items(site)}.values())"
-    return call(site, maps.contains_value)
+    return None if is_deep(site.types[1]) else call(site, maps.contains_value)
 
 
 @inline("map.add")

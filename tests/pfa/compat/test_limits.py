@@ -24,6 +24,7 @@ HISTOGRAM = {
         {"name": "values", "type": {"type": "array", "items": "double"}},
     ],
 }
+X_FIELD = {"name": "x", "type": "int"}
 BINS = {"type": HISTOGRAM, "value": {"low": 0.0, "binsize": 2.0, "values": [1.0]}}
 INTS = {"type": "array", "items": "int"}
 ONE_TWO = {"type": INTS, "value": [1, 2]}
@@ -134,6 +135,33 @@ def test_doubling_a_text_ends():
 )
 def test_ordinary_use(function, args, output, result):
     assert model(function, args, output).score(None) == result
+
+
+def test_values_are_counted_as_often_as_they_are_there():
+    one = [1.0, {"a": 2, "b": [None]}]
+    assert limits.values_in(one, {}) == 6
+    assert limits.values_in([one, one, "text"], {}) == 14
+    assert limits.values_in("text", {}) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "result"),
+    [("a.contains", True), ("a.index", 1), ("a.count", 2)],
+)
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_values_in_values_are_compared(function, result, depth):
+    def record_of(number):
+        value, of = {"x": number}, {"type": "record", "name": "X", "fields": [X_FIELD]}
+        for _ in range(depth):
+            value, of = {"k": [value]}, {"type": "map", "values": {"type": "array", "items": of}}
+        return value, of
+
+    (one, of), (two, _) = record_of(1), record_of(2)
+    items = {"type": {"type": "array", "items": of}, "value": [two, one, one]}
+    item = {"attr": items, "path": [1]}
+    made = model(function, [items, item], "boolean" if result is True else "int")
+    assert made.fallback is None
+    assert made.score(None) == result
 
 
 @pytest.mark.parametrize("function", ["rindex", "strip", "lstrip", "rstrip"])
