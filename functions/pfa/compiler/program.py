@@ -5,15 +5,19 @@ in names that titus checked (letters, digits and underscores) behind a prefix of
 """
 
 import re
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from pfa.compat import cells
 from pfa.compat.loader import load
 from pfa.compiler.code import (
+    EXPRESSION,
     Block,
     Code,
     Statement,
     UnsupportedError,
+    blocks_within,
     checked_name,
     render,
     variable,
@@ -46,6 +50,12 @@ _GIVEN = {
 }
 
 
+# Of a document whose code is no deeper, all of it compiles if a part of it does.
+_SURE_DEPTH = 12
+
+_METHODS = ("begin", "action", "end", "merge")
+
+
 class Program:
     """Generated source, and what it sees under which name.
 
@@ -53,31 +63,54 @@ class Program:
     """
 
     def __init__(
-        self, source: str, bound: dict[str, Any], short: dict[str, str], class_name: str
+        self,
+        lowering: Any,
+        class_name: str,
+        module: list[Statement],
+        text: str,
+        call_graph: dict[str, Any],
     ) -> None:
-        """Take the module's source, what it sees, Base.short, and the name of its class."""
-        self.source = source
-        self._cells = set(_CELL.findall(source))
+        """Take the module, with a class of this name, and the text of what is from the document."""
+        self.bound: dict[str, Any] = lowering.bound
+        self.short: dict[str, str] = lowering.short
+        self.class_name = class_name
+        self.call_graph = call_graph
+        self.namespace: dict[str, Any] = {}
+        self.has_limit = True  # the document's options limit the time of an action
         # Of a document without state: its functions, what an action does with the input, v_input,
         # and the expression of the result; "" if there is state.
         self.functions: list[Statement] = []
         self.action: list[Statement] = []
         self.result = ""
-        self.bound = bound
-        self.short = short
         self.expressions: list[tuple[str, list[str], str]] = []  # user functions that are one
-        self.has_limit = True  # the document's options limit the time of an action
-        self.class_name = class_name
-        self.namespace: dict[str, Any] = {}
+        self._cells = set(_CELL.findall(text))
+        self._module = module
+
+    @cached_property
+    def source(self) -> str:
+        """The module's text."""
+        return "\n".join(render(self._module)) + "\n"
 
     def run(self, names: dict[str, Any]) -> None:
-        """Make the class; titus looks for it in ``names``."""
-        code = compile(self.source, f"<{self.class_name}>", "exec", dont_inherit=True)
+        """Make the class; titus looks for it in ``names``.
+
+        Its methods are compiled when they are first called, if records have a shorter way, as
+        they have in direct.py, and there is no doubt that Python takes them.
+        """
         self.namespace = {**self.bound, "PFAEngine": _genpy.PFAEngine}
-        exec(code, self.namespace)  # noqa: S102 - see the module's docstring
-        made = self.namespace[self.class_name]
-        made.program = self
+        made = type(self.class_name, (_genpy.PFAEngine,), {**_FIXED, "program": self})
         names[self.class_name] = made
+        if not self.result or blocks_within([*self.functions, *self.action]) > _SURE_DEPTH:
+            self.complete(made)
+
+    def complete(self, of: Any) -> None:
+        """Compile the methods of the class."""
+        code = compile(self.source, f"<{self.class_name}>", "exec", dont_inherit=True)
+        exec(code, self.namespace)  # noqa: S102 - see the module's docstring
+        made = vars(self.namespace[self.class_name])
+        for name in _METHODS:
+            if name in made and vars(of).get(name) is _FIXED.get(name):  # not made before
+                setattr(of, name, made[name])
 
     def reads(self, name: str) -> bool:
         """Tell whether a name of a constant cell is in the code."""
@@ -92,11 +125,61 @@ class Program:
         self.bound.clear()
 
 
+def _late(name: str) -> Callable[..., Any]:
+    """Make a method that is compiled when it is called."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        type(self).program.complete(type(self))
+        return getattr(self, name)(*args, **kwargs)
+
+    return method
+
+
+def _init(
+    self: Any,
+    cells: Any,
+    pools: Any,
+    config: Any,
+    options: Any,
+    log: Any,
+    emit: Any,
+    zero: Any,
+    instance: Any,
+    rand: Any,
+) -> None:
+    """Set what titus's engines have."""
+    self.actionsStarted = self.actionsFinished = 0
+    self.cells, self.pools, self.config, self.options = cells, pools, config, options
+    self.inputType, self.outputType = config.input, config.output
+    self.log, self.emit, self.instance, self.rand = log, emit, instance, rand
+    self.callGraph = type(self).program.call_graph
+    if config.method == _genpy.Method.FOLD:
+        self.tally = zero
+
+
+def _initialize(_: Any) -> None:
+    """Nothing more."""
+
+
+def _pool_delete(self: Any, name: str, item: str) -> None:
+    self.pools[name].value.pop(item, None)
+
+
+# What is the same for all documents.
+_FIXED = {
+    "__init__": _init,
+    "initialize": _initialize,
+    "pooldel": _pool_delete,
+    **{name: _late(name) for name in ("begin", "action", "end")},
+}
+
+
 def write(lowering: Any, context: Any) -> Program:
     """Write the module of a document, of which all parts are lowered."""
     lowering.bind_as("ExecutionState", _genpy.ExecutionState)
+    lowering.bind_as("checkData", _genpy.titus.datatype.checkData)
     class_name = f"PFA_{checked_name(context.name or _genpy.titus.util.uniqueEngineName())}"
-    statements: list[Statement] = []
+    functions: list[Statement] = []
     expressions: list[tuple[str, list[str], str]] = []
     for name, function in context.fcns:
         params = [variable(param) for param in function.paramNames]
@@ -106,24 +189,27 @@ def write(lowering: Any, context: Any) -> Program:
         if len(function.exprs) == 1 and not last.before:
             called = lowering.user_functions[name]
             expressions.append((called, ["self", "state", *params], last.text))
-        statements += [Block(header, [*body, f"return {last.text}"]), ""]
-    methods: list[Statement] = [_init(lowering, context), _initialize()]
-    for name, part in (("begin", context.begin[0]), ("end", context.end[0])):
-        methods.append(_once(lowering, name, part, context))
-    methods.append(_action(lowering, context))
+        functions += [Block(header, [*body, f"return {last.text}"]), ""]
+    body, last = _placed(lowering, context.action[0], "action")
+    methods: list[Statement] = [
+        _once(lowering, name, part, context)
+        for name, part in (("begin", context.begin[0]), ("end", context.end[0]))
+    ]
+    methods.append(_action(lowering, context, body, last))
     if context.merge is not None:
         methods.append(_merge(lowering, context))
-    methods.append(_pool_delete())
-    statements.append(Block(f"class {class_name}(PFAEngine):", methods))
-    source = "\n".join(render(statements)) + "\n"
-    _limit_tries(source)
-    program = Program(source, lowering.bound, lowering.short, class_name)
+    module = [*functions, Block(f"class {class_name}(PFAEngine):", methods)]
+    text = ""
+    if short := _is_stateless(lowering, context):
+        text = "\n".join(render([*functions, Block("def action():", [*body, last.text])]))
+        short = not _STATEFUL.search(text)
+    if not short:
+        text = "\n".join(render(module))
+    _limit_tries(text)
+    program = Program(lowering, class_name, module, text, _call_graph(context))
     program.expressions = expressions
-    if _is_stateless(lowering, context):
-        body, last = _placed(lowering, context.action[0], "action")
-        parts = [*statements[:-1], *body, last.text]
-        if not _STATEFUL.search("\n".join(render(parts))):
-            program.functions, program.action, program.result = statements[:-1], body, last.text
+    if short:
+        program.functions, program.action, program.result = functions, body, last.text
     for cell in lowering.lowered_cells:
         if not program.reads(lowering.cell_name(cell)):
             cells.defer(lowering.config.cells[cell])
@@ -163,42 +249,13 @@ def _placed(lowering: Any, codes: list[Code], place: str) -> tuple[list[Statemen
     return statements, codes[-1]
 
 
-def _init(lowering: Any, context: Any) -> Block:
+def _call_graph(context: Any) -> dict[str, Any]:
     graph = {"(begin)": context.begin[2], "(action)": context.action[2], "(end)": context.end[2]}
     if context.merge is not None:
         graph["(merge)"] = context.merge[2]
     for name, function in context.fcns:
         graph[name] = function.calls
-    lowering.bind_as("call_graph", graph)
-    body: list[Statement] = [
-        "self.actionsStarted = 0",
-        "self.actionsFinished = 0",
-        "self.cells = cells",
-        "self.pools = pools",
-        "self.config = config",
-        "self.inputType = config.input",
-        "self.outputType = config.output",
-        "self.options = options",
-        "self.log = log",
-        "self.emit = emit",
-        "self.instance = instance",
-        "self.rand = rand",
-        "self.callGraph = call_graph",
-    ]
-    if context.method == _genpy.Method.FOLD:
-        body.append("self.tally = zero")
-    header = "def __init__(self, cells, pools, config, options, log, emit, zero, instance, rand):"
-    return Block(header, body)
-
-
-def _initialize() -> Block:
-    return Block("def initialize(self):", ["pass"])
-
-
-def _pool_delete() -> Block:
-    return Block(
-        "def pooldel(self, name, item):", ["self.pools[name].value.pop(item, None)", "return None"]
-    )
+    return graph
 
 
 def _prologue(statements: list[Statement], names: set[str], routine: str) -> list[Statement]:
@@ -238,21 +295,17 @@ def _with_rollback(context: Any, body: list[Statement]) -> list[Statement]:
     ]
 
 
-def _action(lowering: Any, context: Any) -> Block:
-    codes = context.action[0]
+def _action(lowering: Any, context: Any, body: list[Statement], last: Code) -> Block:
+    finished = "self.actionsFinished += 1"
     if context.method == _genpy.Method.EMIT:
-        body, last = _placed(lowering, codes, "action")
-        body += [*lowering.run([Code(last.text, kind=last.kind)]), "self.actionsFinished += 1"]
+        body = [*body, *lowering.run([Code(last.text, kind=last.kind)]), finished]
+    elif context.method == _genpy.Method.FOLD:
+        body = [*body, f"self.tally = {last.text}", finished, "return self.tally"]
+    elif last.kind == EXPRESSION:
+        body = [*body, f"result = {last.text}", finished, "return result"]
     else:
-        body, last = _placed(lowering, codes, "action")
-        if context.method == _genpy.Method.FOLD:
-            body += [f"self.tally = {last.text}", "self.actionsFinished += 1", "return self.tally"]
-        elif last.kind == 2:
-            body += [f"result = {last.text}", "self.actionsFinished += 1", "return result"]
-        else:
-            body += ["self.actionsFinished += 1", f"return {last.text}"]
+        body = [*body, finished, f"return {last.text}"]
     body = [*_prologue(body, _given(context), "action"), *body]
-    lowering.bind_as("checkData", _genpy.titus.datatype.checkData)
     return Block(
         "def action(self, v_input, check=True):",
         [
