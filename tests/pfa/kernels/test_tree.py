@@ -6,6 +6,7 @@ import math
 import random
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -235,7 +236,11 @@ def test_random_trees_answer_as_in_titus(test: str, three_way: bool, seed: int) 
 
 
 def forest_of(
-    rng: random.Random, operators: list[str], three_way: bool, integers: bool = False
+    rng: random.Random,
+    operators: list[str],
+    three_way: bool,
+    integers: bool = False,
+    depth: int = 5,
 ) -> list[Any]:
     """Trees of comparisons of numbers only."""
 
@@ -256,36 +261,46 @@ def forest_of(
             }
         }
 
-    trees = (node(5) for _ in range(1000))
-    return [each["TreeNode"] for each in trees if "TreeNode" in each][:60]
+    trees = (node(depth) for _ in range(1000))
+    return [each["TreeNode"] for each in trees if "TreeNode" in each][: 60 if depth > 3 else 300]
 
 
 @pytest.mark.parametrize(
-    ("operators", "three_way", "integers"),
+    ("operators", "three_way", "integers", "depth"),
     [
-        (["<="], False, False),
-        (["<"], True, False),
-        ([">"], False, True),
-        ([">="], True, True),
-        (["<=", "<", ">", ">="], False, True),
-        (["<=", "<", ">", ">="], True, True),
+        (["<="], False, False, 5),
+        (["<"], True, False, 5),
+        ([">"], False, True, 5),
+        ([">="], True, True, 5),
+        (["<=", "<", ">", ">="], False, True, 5),
+        (["<=", "<", ">", ">="], True, True, 5),
+        (["<=", ">"], False, False, 3),
+        (["<=", ">"], True, False, 2),
     ],
 )
 def test_flat_forest_answers_as_titus(
-    monkeypatch: pytest.MonkeyPatch, operators: list[str], three_way: bool, integers: bool
+    monkeypatch: pytest.MonkeyPatch,
+    operators: list[str],
+    three_way: bool,
+    integers: bool,
+    depth: int,
 ) -> None:
     rng = random.Random(len(operators))
     test = "model.tree.missingTest" if three_way else "model.tree.simpleTree"
     walking = Walking(FIELDS, ["double", "int", "string"], ["double"], three_way, test)
-    trees = forest_of(rng, operators, three_way, integers)
+    trees = forest_of(rng, operators, three_way, integers, depth)
     ours: Any = tree.forest(walking.site(), trees)
     data = ours.recipe[2][0]
     assert "columns" in data
     assert sum(len(cuts) for _, _, cuts in data["columns"]) >= SMALLEST_FLAT
     again = remade(marshal.loads(marshal.dumps(ours.recipe)))
     by_values, values = walker(data), values_of(data)
-    monkeypatch.setattr(sys.modules["pfa.kernels.tree.walk"], "LARGEST_LIST", 0)
-    in_array = walker(data)
+    upper_levels_apart = []
+    for most in (0, 250, 1000):
+        monkeypatch.setattr(sys.modules["pfa.kernels.tree.lower"], "MOST_UPPER", most)
+        made: Any = tree.forest(walking.site(), trees)
+        assert 0 < len(made.recipe[2][0]["columns"]) > made.recipe[2][0]["upper"]
+        upper_levels_apart.append(made)
     roots = walking.decoded(trees)
     for _ in range(60):
         datum = record(rng)
@@ -293,7 +308,28 @@ def test_flat_forest_answers_as_titus(
         assert repr(ours(datum)) == expected
         assert repr(again(datum)) == expected
         assert repr(by_values(values(datum))) == expected
-        assert repr(in_array(values(datum))) == expected
+        assert all(repr(made(datum)) == expected for made in upper_levels_apart)
+
+
+def test_flat_forest_in_many_threads_and_after_an_error() -> None:
+    """What is kept of a record for the next one is not seen by a walk at the same time."""
+    rng = random.Random(7)
+    walking = Walking(FIELDS, ["double", "int", "string"], ["double"])
+    ours: Any = tree.forest(walking.site(), forest_of(rng, ["<="], False))
+    data = [record(rng) for _ in range(50)]
+    expected = [repr(ours(datum)) for datum in data]
+    fields = ours.recipe[2][0]["fields"]
+
+    def rounds(_: int) -> bool:
+        for datum, answer in [*zip(data, expected, strict=True)] * 20:
+            if repr(ours(datum)) != answer:
+                return False
+            with pytest.raises(TypeError):
+                ours({**datum, fields[-1]: "no number"})
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(rounds, range(4)))
 
 
 def test_forest_with_a_cut_that_is_no_number() -> None:

@@ -35,6 +35,10 @@ _OPERATORS = {"<=": LE, "<": LT, ">=": GE, ">": GT, "==": EQ, "!=": NE}
 # record, in 0.7 µs per column.
 SMALLEST_FLAT = 200
 
+# Splits in the upper levels of a flat forest. Records pass few of the splits further down, which
+# are kept in another way: see `walk`.
+MOST_UPPER = 16_000
+
 _NODE = {"field", "operator", "value", "pass", "fail"}
 
 
@@ -316,15 +320,23 @@ class Reader:
     def flat(self, roots: list[int]) -> Data:
         """Return splits numbered by column and cut, then leaves; "pass" of k is where k passes.
 
-        So the splits that a number passes are one side of a place in each column.
+        So the splits that a number passes are one side of a place in each column. The upper
+        levels of all trees have columns of their own, which come first.
         """
         columns: list[tuple[int, int, list[float]]] = []
         order = array("i")
-        for column in self.columns:
-            cuts = list(column.cuts)  # floats side by side in memory
-            ranks = sorted(range(len(cuts)), key=cuts.__getitem__)
-            order.extend([column.splits[rank] for rank in ranks])
-            columns.append((column.field, column.operator, [cuts[rank] for rank in ranks]))
+        upper, levels = self.upper(roots)
+        tops = 0
+        for is_upper in (True, False):
+            for column in self.columns:
+                cuts, splits = list(column.cuts), column.splits  # floats side by side in memory
+                ranks = [rank for rank, split in enumerate(splits) if upper[split] == is_upper]
+                if ranks:
+                    ranks.sort(key=cuts.__getitem__)
+                    order.extend([splits[rank] for rank in ranks])
+                    columns.append((column.field, column.operator, [cuts[rank] for rank in ranks]))
+            if is_upper:
+                tops = len(columns)
         # Of ~i, counted from the end, the number is that of leaf i.
         numbers = array("i", range(len(order) + len(self.leaves)))
         for number, split in enumerate(order):
@@ -335,10 +347,33 @@ class Reader:
         ]
         return {
             "columns": columns,
+            "upper": tops,
+            "levels": levels,
             "ways": ways,
             "roots": [numbers[root] for root in roots],
             "leaves": self.leaves[::-1],
         }
+
+    def upper(self, roots: list[int]) -> tuple[bytearray, int]:
+        """Return a mark for each split of the upper levels, and how many levels that are.
+
+        These are all, unless there are more than MOST_UPPER.
+        """
+        marks, levels, left = bytearray(len(self.children[0])), 0, MOST_UPPER
+        level = [split for split in roots if split >= 0]
+        while level and len(level) <= left:
+            for split in level:
+                marks[split] = True
+            left -= len(level)
+            levels += 1
+            level = [
+                below
+                for way in self.children
+                if way
+                for split in level
+                if (below := way[split]) >= 0
+            ]
+        return marks, levels
 
     def nested(self, roots: list[int]) -> list[Any]:
         """Return the trees as nested tuples (operator, field, value, pass, fail, missing)."""
