@@ -1,7 +1,23 @@
-"""The models' bucket: keys, conditional GET, PUT, versions, listing. Only here is botocore named.
+"""The bucket of models: keys, conditional GET and PUT, versions. Only here is botocore named.
 
-A live model is the object `live/<name>.pfa`. A GET or a listing ends within a stated time, whatever
-S3 does.
+models/<name>.pfa               what a data scientist uploads
+models/<name>.routes.json
+live/<name>.pfa                 what callers are answered from: the bytes of an upload that passed
+live/<name>.artifact            the same, compiled ahead of time
+live/<name>.routes.json
+reports/<name>/<version>.json   what the gate found in the upload of that S3 version id
+
+The metadata of a live document say where it is from:
+
+sha256             of the document's bytes, hexadecimal
+source-version     S3 version id of the upload
+engine             what checked it, `pfa.VERSION`
+examples           how many examples it passed
+largest-error      the largest relative error of their numbers
+artifact-key       what the artifact is good for, `pfa.artifact_key()`
+artifact-version   S3 version id of the artifact; "" if the document has none
+
+A GET or a listing ends within a stated time, whatever S3 does.
 """
 
 from __future__ import annotations
@@ -9,17 +25,23 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
+UPLOAD_PREFIX = "models/"
 LIVE_PREFIX = "live/"
+REPORT_PREFIX = "reports/"
 SUFFIX = ".pfa"
+ROUTES_SUFFIX = ".routes.json"
+ARTIFACT_SUFFIX = ".artifact"
+VERSION = re.compile(r"[A-Za-z0-9._-]{1,128}")  # of an object: S3's are opaque text, of these
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")  # of a model: safe in a key, a path, a header
 
 CONNECT_SECONDS = 1.0
@@ -53,12 +75,27 @@ class RefusedError(BucketError):
         self.version = version
 
 
+class ConflictError(BucketError):
+    """The object is not what the caller knew, so nothing was written."""
+
+
 class Document(NamedTuple):
     """The bytes of a document as they were stored, and what they were stored as."""
 
     body: bytes
     etag: str
     version: str
+    metadata: Mapping[str, str] = MappingProxyType({})
+
+
+class Head(NamedTuple):
+    """What is known of an object without its bytes: `size` in bytes, `modified` in UTC."""
+
+    etag: str
+    version: str
+    size: int
+    modified: datetime
+    metadata: Mapping[str, str]
 
 
 class Unchanged(NamedTuple):
@@ -86,9 +123,21 @@ def is_model_name(name: str) -> bool:
 
 def live_key(name: str) -> str:
     """Return the S3 key of the live model `name`; ValueError if that is no model's name."""
+    return key_of(LIVE_PREFIX, name, SUFFIX)
+
+
+def key_of(prefix: str, name: str, suffix: str) -> str:
+    """Return the S3 key of an object of model `name`; ValueError if that is no model's name."""
     if not is_model_name(name):
         raise ValueError("not a model's name")
-    return f"{LIVE_PREFIX}{name}{SUFFIX}"
+    return f"{prefix}{name}{suffix}"
+
+
+def report_key(name: str, version: str) -> str:
+    """Return the S3 key of the report on an upload; ValueError if these are no name and version."""
+    if not VERSION.fullmatch(version):
+        raise ValueError("not a version")
+    return key_of(REPORT_PREFIX, name, f"/{version}.json")
 
 
 def make_client(
@@ -109,6 +158,9 @@ def make_client(
     )
     client: S3Client = get_session().create_client("s3", config=config)  # type: ignore[assignment]
     return client
+
+
+_MISSING = ("NoSuchKey", "NoSuchVersion", "InvalidVersionId", "MethodNotAllowed")
 
 
 class Bucket:
@@ -138,23 +190,51 @@ class Bucket:
         Takes at most `seconds` (never more than `call_seconds`). Raises MissingError, TooLargeError
         or another BucketError.
         """
-        key = live_key(name)
-        seconds = min(self.call_seconds if seconds is None else seconds, self.call_seconds)
-        return _within(seconds, lambda until: self._get(key, etag, until))
+        return self._get_within(seconds, live_key(name), {"IfNoneMatch": etag} if etag else {})
 
-    def _get(self, key: str, etag: str | None, until: float) -> Document | Unchanged:
-        condition = {"IfNoneMatch": etag} if etag else {}
+    def get(self, key: str, version: str | None = None, seconds: float | None = None) -> Document:
+        """Return an object, or the `version` of it; takes time and raises as `get_if_changed`."""
+        made = self._get_within(seconds, key, {"VersionId": version} if version else {})
+        assert isinstance(made, Document)  # noqa: S101 - there was no condition
+        return made
+
+    def _get_within(
+        self, seconds: float | None, key: str, condition: dict[str, str]
+    ) -> Document | Unchanged:
+        seconds = min(self.call_seconds if seconds is None else seconds, self.call_seconds)
+        return _within(seconds, lambda until: self._get(key, condition, until))
+
+    def _get(self, key: str, condition: dict[str, str], until: float) -> Document | Unchanged:
         try:
             answer = _call(self.client.get_object, Bucket=self.name, Key=key, **condition)
         except RefusedError as refused:
             if refused.status == 304:
                 return Unchanged(refused.version)
             # A missing bucket is a 404 too, but that says nothing about the model.
-            if refused.code == "NoSuchKey" or (refused.status == 403 and not self._exists(key)):
+            if refused.code in _MISSING or (refused.status == 403 and not self._exists(key)):
                 raise MissingError("no such model") from refused
             raise
         body = _call(self._read, answer=answer, until=until)
-        return Document(body, answer["ETag"], _version(answer))
+        return Document(body, answer["ETag"], _version(answer), answer.get("Metadata", {}))
+
+    def head(self, key: str, version: str | None = None) -> Head | None:
+        """Return what is known of an object, or the `version` of it; None if there is none."""
+        which = {"VersionId": version} if version else {}
+        try:
+            answer = _call(self.client.head_object, Bucket=self.name, Key=key, **which)
+        except RefusedError as refused:
+            # A HEAD has no body to say why: 404, or 405 of a delete marker's own version; 400 of
+            # what is no version id.
+            if refused.status in (404, 405) or (version and refused.status == 400):
+                return None
+            raise
+        return Head(
+            answer["ETag"],
+            _version(answer),
+            answer["ContentLength"],
+            answer["LastModified"],
+            answer.get("Metadata", {}),
+        )
 
     def _read(self, answer: GetObjectOutputTypeDef, until: float) -> bytes:
         length = answer["ContentLength"]
@@ -184,27 +264,59 @@ class Bucket:
             return True
         return any(item.get("Key") == key for item in page.get("Contents", []))
 
-    def put(self, name: str, body: bytes, metadata: dict[str, str] | None = None) -> str:
+    def put(self, name: str, body: bytes, metadata: Mapping[str, str] | None = None) -> str:
         """Make `body` the live document of model `name`; return the new version. BucketError."""
-        answer = _call(
-            self.client.put_object,
-            Bucket=self.name,
-            Key=live_key(name),
-            Body=body,
-            ContentType="application/json",
-            Metadata=metadata or {},
-        )
+        return self.put_object(live_key(name), body, metadata)
+
+    def put_object(
+        self,
+        key: str,
+        body: bytes,
+        metadata: Mapping[str, str] | None = None,
+        only_over: str | None = None,
+    ) -> str:
+        """Write an object; return its new version. BucketError.
+
+        `only_over` is the ETag of what it may take the place of, "" for nothing: then ConflictError
+        says that something else is there, or was being written.
+        """
+        condition = {"IfMatch": only_over} if only_over else {"IfNoneMatch": "*"}
+        try:
+            answer = _call(
+                self.client.put_object,
+                Bucket=self.name,
+                Key=key,
+                Body=body,
+                ContentType="application/octet-stream"
+                if key.endswith(ARTIFACT_SUFFIX)
+                else "application/json",
+                Metadata=metadata or {},
+                **({} if only_over is None else condition),
+            )
+        except RefusedError as refused:
+            # 412; 409 of two at once; 404 of IfMatch when there is no object any more
+            if only_over is not None and refused.status in (404, 409, 412):
+                raise ConflictError("the object has changed meanwhile") from refused
+            raise
         return _version(answer)
 
-    def versions(self, name: str) -> list[Listed]:
-        """Return the versions of live model `name` that still exist, newest first. BucketError."""
+    def delete(self, key: str) -> None:
+        """Delete an object; in a versioned bucket its versions stay. BucketError."""
+        _call(self.client.delete_object, Bucket=self.name, Key=key)
+
+    def versions(self, name: str, limit: int = 1000) -> list[Listed]:
+        """Return the newest versions of live model `name` that still exist, newest first.
+
+        Raises BucketError.
+        """
         key = live_key(name)
-        pages = self.client.get_paginator("list_object_versions")
-        pages_of = _call(pages.paginate, Bucket=self.name, Prefix=key)
-        found = _call(lambda: [item for page in pages_of for item in page.get("Versions", [])])
+        # A key's versions come newest first; "hello.pfa" is a prefix of no other model's key.
+        answer = _call(
+            self.client.list_object_versions, Bucket=self.name, Prefix=key, MaxKeys=min(limit, 1000)
+        )
         return [
             Listed(name, _version(item), item["Size"], item["LastModified"])
-            for item in found
+            for item in answer.get("Versions", [])
             if item["Key"] == key
         ]
 

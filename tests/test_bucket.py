@@ -10,6 +10,7 @@ import bucket
 from bucket import (
     Bucket,
     BucketError,
+    ConflictError,
     Document,
     MissingError,
     RefusedError,
@@ -253,3 +254,36 @@ def test_errors_keep_what_s3_says_to_themselves(faulty: FaultyS3) -> None:
     with pytest.raises(RefusedError) as caught:
         impatient().get_if_changed("hello")
     assert str(caught.value) == "S3 refuses: 403 AccessDenied"
+
+
+def test_conditional_writes(s3):
+    key = bucket.live_key("hello")
+    first = s3.put_object(key, b"one", {"sha256": "1"}, only_over="")
+    with pytest.raises(ConflictError):
+        s3.put_object(key, b"two", only_over="")
+    head = s3.head(key)
+    assert (head.version, head.size, head.metadata) == (first, 3, {"sha256": "1"})
+    second = s3.put_object(key, b"two", only_over=head.etag)
+    with pytest.raises(ConflictError):
+        s3.put_object(key, b"three", only_over=head.etag)
+    assert s3.get(key).body == b"two"
+    assert s3.get(key, first)[::2] == (b"one", first)
+    assert s3.get(key, first).metadata == {"sha256": "1"}
+    assert [item.version for item in s3.versions("hello")] == [second, first]
+    s3.delete(key)
+    assert s3.head(key) is None
+    assert s3.head(key, first).version == first
+    for missing in ({"version": None}, {"version": "no-such"}):
+        with pytest.raises(MissingError):
+            s3.get(key, **missing)
+        assert s3.head(key, **missing) is None
+    with pytest.raises(ConflictError):
+        s3.put_object(key, b"two", only_over=head.etag)
+    assert s3.put_object(key, b"again", only_over="")
+
+
+@pytest.mark.parametrize(("name", "version"), [("../x", "1"), ("x", "../1"), ("x", ""), ("", "1")])
+def test_keys_of_reports(name, version):
+    assert bucket.report_key("hello", "a.b_c-1") == "reports/hello/a.b_c-1.json"
+    with pytest.raises(ValueError, match="not a"):
+        bucket.report_key(name, version)

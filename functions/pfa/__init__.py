@@ -12,9 +12,10 @@ from pfa.errors import (
     ScoringError,
     ScoringTimeout,
 )
-from pfa.model import Model, load, load_artifact
+from pfa.model import VERSION, Model, artifact_key, load, load_artifact
 
 __all__ = [
+    "VERSION",
     "DocumentError",
     "FieldError",
     "InputError",
@@ -22,6 +23,7 @@ __all__ = [
     "PfaError",
     "ScoringError",
     "ScoringTimeout",
+    "artifact_key",
     "load",
     "load_artifact",
 ]

@@ -28,18 +28,23 @@ VERSION = "pfa-score 0.1.0, titus2 1.2.0"  # of what an artifact is made by, and
 
 
 def load(
-    source: bytes | str | dict[str, Any], timeout: float | None = None, memory: int | None = None
+    source: bytes | str | dict[str, Any],
+    timeout: float | None = None,
+    memory: int | None = None,
+    *,
+    compiled: bool = True,
 ) -> "Model":
     """Load a PFA document: its bytes, its JSON text, or its JSON values.
 
-    ``timeout`` is in seconds; ``memory`` in bytes, as of ``score``.
+    ``timeout`` is in seconds; ``memory`` in bytes, as of ``score``. Without ``compiled`` titus2's
+    own engine scores the records: the reference, of which the answers are the same.
 
     Raises DocumentError, in words for the document's author.
     """
     ends = None if timeout is None else time.monotonic() + timeout
     try:
         with memory_budget(memory), deadline(timeout):
-            return _load(source)
+            return _load(source, compiled)
     except DeadlineExceeded:
         if ends is None or time.monotonic() < ends:  # another's, who loads in a block of its own
             raise
@@ -47,7 +52,7 @@ def load(
         raise DocumentError(message) from None
 
 
-def _load(source: bytes | str | dict[str, Any]) -> "Model":
+def _load(source: bytes | str | dict[str, Any], wanted: bool = True) -> "Model":
     """Load a document, with what time and memory there is."""
     parsed: dict[str, Any] = {}
     with document.collection_paused():
@@ -59,7 +64,8 @@ def _load(source: bytes | str | dict[str, Any]) -> "Model":
             from pfa import compiler  # not at the top: an artifact needs none of it, nor titus
 
             marked = document.may_have_marks(source)
-            engine = compiler.engine(named, short_names=True, marked=marked)
+            make = compiler.engine if wanted else compiler.reference
+            engine = make(named, short_names=True, marked=marked)
             if not isinstance(source, dict):
                 document.check_keys(read, engine.cell_keys, source)
             return _compiled(engine, read.sha256, source)
@@ -67,6 +73,11 @@ def _load(source: bytes | str | dict[str, Any]) -> "Model":
             raise
         except Exception as error:
             raise _document_error(error, parsed) from error
+
+
+def artifact_key() -> str:
+    """Return what an artifact made now is good for: the version of the engine and of Python."""
+    return " ".join(artifact.key("", VERSION).values()).strip()
 
 
 def load_artifact(data: bytes) -> "Model":

@@ -104,6 +104,15 @@ def test_a_document_that_takes_too_long_to_load():
     assert pfa.load(HELLO, timeout=60).score(1.0) == 101.0
 
 
+def test_the_reference_gives_the_same_answers():
+    reference = pfa.load(document({"+": ["input", 1]}), compiled=False)
+    assert (reference.engine, reference.describe()["compiled"]) == ("titus2 1.2.0", False)
+    assert reference.score(1) == 2
+    assert kinds(reference.score_batch([1, "x", 2**31 - 1])) == [2, "InputError", "ScoringError"]
+    with pytest.raises(pfa.DocumentError):
+        pfa.load(document({"no such": []}), compiled=False)
+
+
 class TestWhatItSays:
     def test_attributes(self):
         text = json.dumps({**HELLO, "name": "Hello", "doc": "Adds.", "version": 7}).encode()

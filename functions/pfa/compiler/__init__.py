@@ -23,18 +23,32 @@ def engine(
 
     Raises what compat.engine raises.
     """
-    from pfa import compat  # not at the top: parts of this package work without titus
-
     try:
         made = compiled(document, options, short_names=short_names, marked=marked)
         made.fallback = None
     except MemoryError:
         raise
     except Exception as error:
-        made = compat.engine(document, options, short_names=short_names)
-        made.constant_cells = frozenset()
-        made.cell_keys = {}
+        made = reference(document, options, short_names=short_names)
         made.fallback = f"{type(error).__name__}: {error}"
+    return made
+
+
+def reference(
+    document: dict[str, Any] | str,
+    options: dict[str, Any] | None = None,
+    *,
+    short_names: bool = False,
+    marked: bool = True,
+) -> Any:
+    """Make titus2's own engine, in the form of ``engine``'s."""
+    from pfa import compat  # not at the top: parts of this package work without titus
+
+    del marked  # it looks itself
+    made = compat.engine(document, options, short_names=short_names)
+    made.constant_cells = frozenset()
+    made.cell_keys = {}
+    made.fallback = "not asked for"
     return made
 
 
