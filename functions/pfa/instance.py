@@ -34,7 +34,9 @@ class Source:
         self._tally = getattr(engine, "tally", None)
         self._rand = engine.rand
         self._emit = type(engine.f["emit"]) if "emit" in engine.f else None
-        self._library = {n: f for n, f in engine.f.items() if n != "emit" and n[:2] != "u."}
+        self._library = engine.f
+        for name in ("emit", *(f"u.{name}" for name in config.fcns)):
+            self._library.pop(name, None)
         vars(engine).clear()
 
     def start(self, emit: Callable[[Any], None]) -> Any:

@@ -8,6 +8,7 @@ types, order of keys, errors.
 
 import importlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol
 
 MISSING: Any = object()  # what is not known before a record comes
@@ -121,6 +122,7 @@ MODULES: dict[str, str] = {
 }
 
 
+@cache
 def find(name: str) -> tuple[Inline | None, Kernel | None]:
     """Return what specialises the library function ``name``."""
     for prefix, module in MODULES.items():

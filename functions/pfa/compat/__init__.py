@@ -20,6 +20,7 @@ from pfa.compat import (  # noqa: F401
     numeric,
     patterns,
     producer,
+    quick,
     sandbox,
     tags,
 )

@@ -3,9 +3,10 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from pfa.compat.loader import load
+from pfa.compat.quick import nodes
 from pfa.compiler import runtime
 from pfa.compiler.code import (
     CONSTANT,
@@ -43,10 +44,13 @@ class Base:
         }
         # Without short names titus may leave a record with a namespace in its tag, so that a field
         # of it is missing.
-        self.trusts_records = short_names or not _nodes(config, _genpy.IfNotNull)
+        action, others = nodes(config)
+        self.trusts_records = short_names or not any(
+            isinstance(node, _genpy.IfNotNull) for node in [*action, *others]
+        )
         # That it is not the name of something else, which PFA lets it be in some places.
         self.input_is_given = not any(
-            "input" in names for node in config.action for names in node.collect(_Names())
+            "input" in _NAMES[type(node)](node) for node in action if type(node) in _NAMES
         )
         self.lowered_cells: set[str] = set()  # of which a kernel made what it needs
         self._cell_values: dict[str, Any] = {}
@@ -161,45 +165,17 @@ def _interned(value: Any) -> Any:
     return value
 
 
-class _Find:
-    """Collects the nodes of a class."""
-
-    def __init__(self, wanted: Any) -> None:
-        self.wanted = wanted
-
-    def isDefinedAt(self, node: Any) -> bool:  # noqa: N802 - titus's name
-        return isinstance(node, self.wanted)
-
-    def __call__(self, node: Any) -> Any:
-        return node
-
-
-def _nodes(config: Any, kind: Any) -> list[Any]:
-    """Return the nodes of a class; titus's own search leaves ``merge`` out."""
-    find = _Find(kind)
-    found: list[Any] = config.collect(find)
-    return found + [node for part in config.merge or [] for node in part.collect(find)]
-
-
-class _Names:
-    """Collects the names of variables that may be those of others around them."""
-
-    of: ClassVar[dict[Any, Callable[[Any], Any]]] = {
-        _genpy.titus.pfaast.FcnDef: lambda node: [
-            name for each in node.paramsPlaceholder for name in each
-        ],
-        _genpy.titus.pfaast.CastCase: lambda node: [node.named],
-        _genpy.titus.pfaast.IfNotNull: lambda node: node.exprs,
-    }
-
-    def isDefinedAt(self, node: Any) -> bool:  # noqa: N802 - titus's name
-        return type(node) in self.of
-
-    def __call__(self, node: Any) -> Any:
-        return [*self.of[type(node)](node)]
+# Gives the names of variables in a node that may be those of others around them.
+_NAMES: dict[Any, Callable[[Any], Any]] = {
+    _genpy.titus.pfaast.FcnDef: lambda node: [
+        name for each in node.paramsPlaceholder for name in each
+    ],
+    _genpy.titus.pfaast.CastCase: lambda node: [node.named],
+    _genpy.titus.pfaast.IfNotNull: lambda node: node.exprs,
+}
 
 
 def _constant_cells(config: Any) -> set[str]:
     """Return the cells that are the document's own and never written."""
-    written = {node.cell for node in _nodes(config, _genpy.CellTo)}
+    written = {node.cell for part in nodes(config) for node in part if type(node) is _genpy.CellTo}
     return {name for name, cell in config.cells.items() if not cell.shared and name not in written}

@@ -17,13 +17,22 @@ from pfa.compiler.program import write
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
+_FORMS: dict[Any, str] = {}  # what _form gave
+
+
+def _form(context: Any) -> str:
+    """Return the name of a form of PFA, as in those of the methods, of the class of its context."""
+    return _WORD.sub("_", context.__qualname__.removesuffix(".Context")).lower()
+
+
 class Lowering(Calls):
     """The task of one document: called with a node's context, it gives its code."""
 
     def __call__(self, context: Any, options: Any) -> Any:
         """Give the code of a node."""
         tags.add_tags(self, context, options)
-        form = _WORD.sub("_", type(context).__qualname__.removesuffix(".Context")).lower()
+        kind = type(context)
+        form = _FORMS.get(kind) or _FORMS.setdefault(kind, _form(kind))
         if form == "engine_config":
             return write(self, context)
         lower: Callable[[Any], Any] = getattr(self, f"_{form}")

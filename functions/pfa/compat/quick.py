@@ -1,0 +1,159 @@
+"""What titus does, in less time: each of these answers as titus's own routine does."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pfa.compat.loader import mends
+
+# What is no function where it is the key of an object: the words of special forms, and marks.
+# fmt: off
+_WORDS = {
+    "@", "args", "as", "attr", "base64", "call", "cases", "cast", "cell", "code", "cond", "del",
+    "do", "doc", "double", "else", "error", "fcn", "fill", "filter", "float", "for", "foreach",
+    "forkey", "format", "forval", "if", "ifnotnull", "in", "init", "int", "let", "log", "long",
+    "namespace", "new", "pack", "params", "partial", "path", "pool", "ret", "seq", "set", "step",
+    "string", "then", "to", "try", "type", "unpack", "until", "upcast", "value", "while",
+}
+# fmt: on
+
+
+@mends("titus.reader")
+def _arguments(reader: Any) -> None:
+    """Read names, numbers and calls without asking for each of the 50 words of special forms."""
+    stock = reader._readArgument
+    is_name, call, name = reader.validSymbolName, reader.Call, reader.Ref
+
+    def argument(data: Any, dot: str, builder: Any) -> Any:
+        kind = type(data)
+        if kind is str:
+            if is_name(data):
+                return name(data, dot)
+        elif kind is float:
+            return reader.LiteralDouble(data, dot)
+        elif kind is dict and len(data) == 1:
+            ((key, given),) = data.items()
+            at = f"{dot} -> {key}"
+            if key == "let":
+                return reader.Let(
+                    reader._readExpressionMap(given, at, builder), reader.pos(dot, None)
+                )
+            if key not in _WORDS:
+                if type(given) is list:
+                    args = [argument(x, f"{at} -> {i}", builder) for i, x in enumerate(given)]
+                else:
+                    args = [argument(given, at, builder)]
+                return call(key, args, reader.pos(dot, None))
+        elif kind is dict and len(data) == 2 and "attr" in data and "path" in data:
+            of = reader._readExpression(data["attr"], f"{dot} -> attr", builder)
+            path = reader._readExpressionArray(data["path"], f"{dot} -> path", builder)
+            return reader.AttrGet(of, path, reader.pos(dot, None))
+        return stock(data, dot, builder)
+
+    reader._readArgument = argument
+
+
+@mends("titus.pfaast")
+def _functions(pfaast: Any) -> None:
+    """Put the table of the library's functions together once."""
+    table = pfaast.FunctionTable
+    stock = table.blank
+    functions: dict[str, Any] = {}
+
+    def blank() -> Any:
+        if not functions:
+            functions.update(stock().functions)
+        return table(dict(functions))
+
+    table.blank = staticmethod(blank)
+
+
+@mends("titus.signature")
+def _signatures(signature: Any) -> None:
+    """Look at a pattern's class, instead of asking for one after the other."""
+    pattern, wildcard = signature.P, signature.P.Wildcard
+    error_type, label_data = signature.ExceptionType, signature.LabelData
+    numbers = [signature.AvroInt, signature.AvroLong, signature.AvroFloat, signature.AvroDouble]
+    others = [signature.AvroNull, signature.AvroBoolean, signature.AvroBytes, signature.AvroString]
+    wanted = [pattern.Int, pattern.Long, pattern.Float, pattern.Double]
+    same = dict(
+        zip(
+            [*wanted, pattern.Null, pattern.Boolean, pattern.Bytes, pattern.String],
+            [*numbers, *others],
+            strict=True,
+        )
+    )
+    wider = {(of, given) for i, of in enumerate(wanted) for given in numbers[: i + 1]}
+    stock = signature.Sig.check
+
+    def check(
+        self: Any, pat: Any, arg: Any, labels: dict[str, Any], strict: bool, backwards: bool
+    ) -> Any:
+        of, given = type(pat), type(arg)
+        if of is wildcard:
+            if given is error_type or not (pat.oneOf is None or arg in pat.oneOf):
+                return False
+            if pat.label not in labels:
+                labels[pat.label] = label_data()
+            labels[pat.label].add(arg)
+            return True
+        if same.get(of) is given or (not strict and not backwards and (of, given) in wider):
+            return True
+        return stock(self, pat, arg, labels, strict, backwards)
+
+    signature.Sig.check = check
+    alone = {*others, signature.AvroFixed, signature.AvroEnum, signature.AvroRecord}
+    stock_broadest = label_data.broadestType
+
+    def broadest(candidates: list[Any]) -> Any:
+        if len(candidates) == 1:
+            kind = type(candidates[0])
+            if kind in alone:
+                return candidates[0]
+            if kind in numbers:
+                return kind()
+        return stock_broadest(candidates)
+
+    label_data.broadestType = staticmethod(broadest)
+
+
+@mends("titus.genpy")
+def _deadlocks(genpy: Any) -> None:
+    """Look for deadlocks in documents that write something."""
+    stock = genpy.checkForDeadlock
+    writing = (genpy.CellTo, genpy.PoolTo)
+
+    def check(config: Any, engine: Any) -> None:
+        if any(isinstance(node, writing) for part in nodes(config) for node in part):
+            stock(config, engine)
+
+    genpy.checkForDeadlock = check
+
+
+def nodes(config: Any) -> tuple[list[Any], list[Any]]:
+    """Give the nodes of a document's syntax tree (EngineConfig): of its action, and all others.
+
+    titus collects those of one kind, walking the tree each time, and forgets ``merge``.
+    """
+    known: tuple[list[Any], list[Any]] | None = vars(config).get("pfa_nodes")
+    if known is None:
+        rest = [*config.begin, *config.end, *config.fcns.values(), *(config.merge or [])]
+        known = vars(config)["pfa_nodes"] = (_within(config.action), _within(rest))
+    return known
+
+
+def _within(parts: Iterable[Any]) -> list[Any]:
+    found = []
+    todo = [parts]
+    while todo:
+        for part in todo.pop():
+            kind = type(part)
+            if kind is str or part is None:
+                continue
+            if kind is list or kind is tuple:
+                todo.append(part)
+            elif kind is dict:
+                todo.append(part.values())
+            elif hasattr(part, "collect"):  # a node
+                found.append(part)
+                todo.append(vars(part).values())
+    return found
