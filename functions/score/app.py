@@ -40,7 +40,7 @@ from pfa.memory import limit_memory, release
 from score import problems, store, wire
 from score.problems import BadQueryError
 from score.store import Entry, UnavailableError, UnknownModelError
-from score.telemetry import log_fault, logger, metrics, trace
+from telemetry import log_fault, logger, metrics, trace
 
 DEFAULT_MODEL = os.environ.get("DEFAULT_MODEL", "")
 SCORE_SECONDS = float(os.environ.get("SCORE_TIMEOUT_SECONDS") or 10)

@@ -40,7 +40,7 @@ from pfa.deadline import DeadlineExceeded, deadline
 from pfa.memory import release
 from score.absent import Absent
 from score.packaged import Folder
-from score.telemetry import log_fault, logger, report
+from telemetry import log_fault, logger, report
 
 REFRESH_SECONDS = 4.0  # to wait for the source when there is a model to fall back on
 LEAST_SECONDS = 1.0  # that a request must have left for the source to be asked

@@ -198,7 +198,8 @@ def call(
     models: ModelStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Client:
     """The handler over the bucket; its default model is `hello`, which is not there yet."""
-    from score import app, store, telemetry
+    import telemetry
+    from score import app, store
 
     for handler in telemetry.logger.handlers:  # made at import, with the stdout of then
         monkeypatch.setattr(handler, "stream", Stdout())

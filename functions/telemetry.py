@@ -1,4 +1,4 @@
-"""What the score function tells its operators: JSON log lines and CloudWatch metrics (EMF).
+"""What the functions tell their operators: JSON log lines and CloudWatch metrics (EMF).
 
 No record, no part of one and no answer is ever logged. Text that came with a request appears only
 as the value of a field, never inside a message.

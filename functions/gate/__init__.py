@@ -1,0 +1,1 @@
+"""The gate: decides whether an uploaded model goes live, and rolls back."""
