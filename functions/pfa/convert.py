@@ -390,11 +390,23 @@ class _Text:
                 item = self.name("item")
                 source = f"{self.getter(names)}({value})"
                 into = ", ".join(fields[name] for name in names)
-                lines.append(f"{into} = [{self.item(alike[0][1], item)} for {item} in {source}]")
+                each = f"[{self.item(alike[0][1], item)} for {item} in "
+                if self.reading and alike[0][1].kind == "double" and len(alike) >= _COPIED:
+                    all_of = self.name("all")
+                    lines.append(f"{all_of} = {source}")
+                    usual = self.are_doubles(all_of, str(len(alike)))
+                    lines.append(f"{into} = {all_of} if {usual} else {each}{all_of}]")
+                else:
+                    lines.append(f"{into} = {each}{source}]")
             else:
                 for name, inner in alike:
                     lines += self.field(inner, fields[name], f"{value}[{name!r}]")
         return lines, fields
+
+    def are_doubles(self, values: str, size: str) -> str:
+        """Write whether so many values are finite doubles; of large ones it may say no."""
+        floats = f"[*map(type, {values})].count(float) == {size}"
+        return f"{floats} and {self.prefix}isfinite(sum({values}))"
 
     def field(self, node: Type, name: str, source: str) -> list[str]:
         """Write the conversion of the expression ``source`` into the variable ``name``."""

@@ -11,6 +11,9 @@ from typing import Any
 from pfa.kernels.prepared import Call, call_of, kind, made, titus
 from pfa.specialise import MISSING, Site, inline
 
+UNROLLED = 64  # features up to which a sum is one expression; 500 in pieces of so many
+_LARGEST = 500
+
 _TINY = 2.2250738585072014e-308  # the smallest normal double, which titus adds to a share
 _log = math.log
 
@@ -56,7 +59,10 @@ def _density(feature: Any) -> tuple[float, float, float]:
 
 
 def gaussian_of_array(densities: Any, model: Any, call: Call) -> Callable[..., Any]:
-    """Make the log-likelihood of an array."""
+    """Make the log-likelihood of an array.
+
+    It is written out for the constants, if there are not too many.
+    """
     stock = titus(call)
     size = len(densities)
 
@@ -72,7 +78,42 @@ def gaussian_of_array(densities: Any, model: Any, call: Call) -> Callable[..., A
             return stock(datum, model)
         return total
 
-    return gaussian
+    finite = all(math.isfinite(x) for density in densities for x in density)
+    if not finite or not 0 < size <= _LARGEST:
+        return gaussian
+    names = [f"x{i}" for i in range(size)]
+    terms = [_written(name, *density) for name, density in zip(names, densities, strict=True)]
+    pieces = ("".join(terms[i : i + UNROLLED]) for i in range(0, size, UNROLLED))
+    lines = [
+        "def written(datum):",
+        " try:",
+        f"  {', '.join(names)}, = datum",
+        "  total = 0.0",
+        *(f"  total = total{piece}" for piece in pieces),
+        " except (OverflowError, ValueError):",
+        "  return gaussian(datum)",
+        f" return total if total > {_UNUSUAL} else gaussian(datum)",
+    ]
+    names_of_code: dict[str, Any] = {"gaussian": gaussian}
+    exec("\n".join(lines), names_of_code)  # noqa: S102  floats' repr and names from here only
+    written: Callable[..., Any] = names_of_code["written"]
+    return written
+
+
+# A total below is infinite, or might be if it were computed as titus does.
+_UNUSUAL = -1e300
+
+
+def _written(x: str, term: float, mean: float, variance: float) -> str:
+    """Write what a feature adds to the total.
+
+    To divide by -2v is to divide by v and multiply with -1/2, unless that leaves the range of
+    normal numbers: below it does not, since x - mean is 0 or more than 1e-117.
+    """
+    square = f"({x} - {mean!r}) ** 2.0"
+    if 1e-100 < abs(mean) < 1e100 and 1e-60 < variance < 1e60:
+        return f" + {term!r} + {square} / {-2.0 * variance!r}"
+    return f" + {term!r} + -0.5 * ({square} / {variance!r})"
 
 
 def gaussian_of_map(densities: Any, model: Any, call: Call) -> Callable[..., Any]:

@@ -37,6 +37,28 @@ def test_gaussian(seed):
              {key: number(rng) for key in keys}, model)  # fmt: skip
 
 
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 200, 501])
+def test_gaussian_of_many_features(size):
+    """With means and variances near the ends of what is written as one division."""
+    rng = random.Random(size)
+    arrays = {"type": "array", "items": CLASS}
+    ends = [0.0, -0.0, 1e-100, 1.1e-100, -1e-99, 9e99, 1e100, 1e-308, 5e-324]
+    for _ in range(20):
+        means = [rng.choice([rng.gauss(0, 3), *ends]) for _ in range(size)]
+        variances = [rng.choice([rng.random(), 1e-60, 1.1e-60, 9e59, 1e60]) for _ in means]
+        features = [
+            {"mean": mean, "variance": variance}
+            for mean, variance in zip(means, variances, strict=True)
+        ]
+        large = rng.random() < 0.3
+        datum = [
+            rng.choice([mean, math.nextafter(mean, 9), rng.gauss(0, 3), *[1e150, 1e120] * large])
+            for mean in means
+        ]
+        same(FakeSite("model.naive.gaussian", [DOUBLES, arrays], "double", known={1: features}),
+             datum, features)  # fmt: skip
+
+
 def test_a_variance_that_is_none_is_left_to_titus():
     arrays = {"type": "array", "items": CLASS}
     for variance in (0.0, -1.0):
