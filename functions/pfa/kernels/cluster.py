@@ -16,6 +16,7 @@ _sqrt = math.sqrt
 _CLEAR = 1.0 + 1e-9
 # Outside of these, the square of the least is no longer a normal double.
 _SMALLEST, _LARGEST = 1e-140, 1e140
+_WRITTEN = 12  # clusters up to which their comparison is written out
 
 
 @inline("model.cluster.closest")
@@ -40,19 +41,56 @@ def prepare(clusters: Any) -> list[tuple[float, ...]] | None:
 
 
 def of_centers(centers: list[tuple[float, ...]], call: Call) -> Callable[..., Any]:
-    """Make the function of a vector and clusters that have these centers."""
+    """Make the function of a vector and clusters that have these centers.
+
+    It is written out for them, if they are few.
+    """
     exactly = of_clusters(call)
+    if len(centers) <= _WRITTEN:
+        return _written(centers, exactly)
 
     def closest(datum: Any, clusters: Any) -> Any:
         try:
             distances = [_dist(datum, center) for center in centers]
         except (ValueError, OverflowError):  # titus leaves out what is too long
             return exactly(datum, clusters)
-        least, following = sorted(distances)[:2]
-        if _SMALLEST < least < _LARGEST and least * _CLEAR < following:
+        ordered = sorted(distances)
+        least = ordered[0]
+        if _SMALLEST < least < _LARGEST and least * _CLEAR < ordered[1]:
             return clusters[distances.index(least)]
         return exactly(datum, clusters)
 
+    return closest
+
+
+def _written(centers: list[tuple[float, ...]], exactly: Callable[..., Any]) -> Callable[..., Any]:
+    """Write a comparison of each distance with the least so far, and with the next.
+
+    The centers are finite: with a NaN in the vector all distances are NaN.
+    """
+    first, second, *others = (f"d{i}" for i in range(len(centers)))
+    lines = [
+        "def closest(datum, clusters):",
+        " try:",
+        *(f"  d{i} = dist(datum, {center!r})" for i, center in enumerate(centers)),
+        " except (ValueError, OverflowError):",
+        "  return exactly(datum, clusters)",
+        f" if {first} < {second}: least, following, at = {first}, {second}, 0",
+        f" else: least, following, at = {second}, {first}, 1",
+    ]
+    for i, distance in enumerate(others, 2):
+        lines += [
+            f" if {distance} < least: least, following, at = {distance}, least, {i}",
+            f" elif {distance} < following: following = {distance}",
+        ]
+    lines += [
+        f" if {_SMALLEST} < least < {_LARGEST} and least * {_CLEAR!r} < following:",
+        "  return clusters[at]",
+        " return exactly(datum, clusters)",
+    ]
+    names: dict[str, Any] = {"dist": _dist, "exactly": exactly}
+    exec("\n".join(lines), names)  # noqa: S102  floats' repr and names from here only
+    closest: Callable[..., Any] = names["closest"]
     return closest
 
 
