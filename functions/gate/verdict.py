@@ -33,6 +33,8 @@ class Limits:
         Raises ValueError, naming the variable: a typing error must not open the gate.
         """
 
+        usual = cls()
+
         def number(name: str, default: float) -> float:
             text = environment.get(name) or str(default)
             try:
@@ -50,14 +52,14 @@ class Limits:
         if not all(_REFUSED.fullmatch(word) for word in refuse if word):
             raise ValueError("GATE_REFUSE must be words or beginnings of functions, with commas")
         return cls(
-            max_mb=number("GATE_MAX_MB", cls.max_mb),
-            load_seconds=number("GATE_LOAD_SECONDS", cls.load_seconds),
-            example_seconds=number("GATE_EXAMPLE_SECONDS", cls.example_seconds),
-            p99_ms=number("GATE_P99_MS", cls.p99_ms),
-            memory_mb=number("GATE_MEMORY_MB", cls.memory_mb),
+            max_mb=number("GATE_MAX_MB", usual.max_mb),
+            load_seconds=number("GATE_LOAD_SECONDS", usual.load_seconds),
+            example_seconds=number("GATE_EXAMPLE_SECONDS", usual.example_seconds),
+            p99_ms=number("GATE_P99_MS", usual.p99_ms),
+            memory_mb=number("GATE_MEMORY_MB", usual.memory_mb),
             refuse=tuple(word for word in refuse if word),
             allow_breaking=allow == "true",
-            min_examples=int(number("GATE_MIN_EXAMPLES", cls.min_examples)),
+            min_examples=int(number("GATE_MIN_EXAMPLES", usual.min_examples)),
         )
 
     @property
