@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from pfa import forest
 from pfa.errors import DocumentError
 
 # Only numbers with an exponent of three digits or some hundred digits can overflow to infinity.
 # To look for them first is ten times cheaper than to look at each number as it is parsed, and two
 # patterns that begin with a letter are ten times faster than one that begins with [eE].
 _EXPONENTS = (re.compile(r"e\+?0*[0-9]{3}"), re.compile(r"E\+?0*[0-9]{3}"))
+_FOREST = 20_000  # bytes of a document in which a forest is looked for
 _LARGE = 500_000  # characters of a document of which keys are counted, if they can be
 _SPACED = (" :", "\t:", "\n:", "\r:")  # as after a key, or in a text
 _BLOCK = 150  # 300 digits in a row hold a block of 150 that begins at a multiple of 150
@@ -23,11 +25,13 @@ class Read(NamedTuple):
     """A parsed document, the hex sha256 of its bytes, and what is left to be found out.
 
     ``keys`` is the number of keys in its text; None if it is known that no object has one twice.
+    ``has_marks`` is false if no key is "@", which marks where a part of a document comes from.
     """
 
     parsed: dict[str, Any]
     sha256: str
     keys: int | None
+    has_marks: bool = True
 
 
 def read(document: bytes | str | dict[str, Any]) -> Read:
@@ -48,13 +52,39 @@ def read(document: bytes | str | dict[str, Any]) -> Read:
         return Read(parse(text), hashlib.sha256(canonical.encode()).hexdigest(), None)
     if isinstance(document, str):
         encoded = document.encode("utf-8", "surrogatepass")
-        return _read(document, hashlib.sha256(encoded).hexdigest())
-    return _read(_decode(document), hashlib.sha256(document).hexdigest())
+        sha256 = hashlib.sha256(encoded).hexdigest()
+        return _with_forest(document, encoded, sha256) or _read(document, sha256)
+    sha256 = hashlib.sha256(document).hexdigest()
+    return _with_forest(document, document, sha256) or _read(_decode(document), sha256)
 
 
 def _read(text: str, sha256: str) -> Read:
     keys = _count_keys(text) if len(text) >= _LARGE else None
-    return Read(parse(text, keys is None), sha256, keys)
+    return Read(parse(text, keys is None), sha256, keys, _may_have_marks(text))
+
+
+def _with_forest(source: bytes | str, encoded: bytes, sha256: str) -> Read | None:
+    """Read a document with a Forest as what a cell begins with; None if it is none of these.
+
+    The forest is cut out, and what is left is read as other documents are.
+    """
+    if len(encoded) < _FOREST:
+        return None
+    mark = f"forest {sha256}"  # which no document has in it
+    found = forest.cut_out(source, encoded, f'"{mark}"'.encode())
+    if found is None:
+        return None
+    text, trees = found
+    try:
+        rest = _read(_decode(text), sha256)
+    except DocumentError:
+        return None  # to be said of the whole
+    cells = rest.parsed.get("cells")
+    for cell in cells.values() if type(cells) is dict else ():
+        if type(cell) is dict and cell.get("init") == mark:
+            cell["init"] = trees
+            return rest
+    return None
 
 
 def _count_keys(text: str) -> int | None:
@@ -101,13 +131,8 @@ def encoded(document: bytes | str | dict[str, Any]) -> bytes:
     return document if isinstance(document, bytes) else document.encode("utf-8", "surrogatepass")
 
 
-def may_have_marks(document: bytes | str | dict[str, Any]) -> bool:
-    """Tell whether a key of the document may be "@", which marks where a part of it comes from."""
-    if isinstance(document, dict):
-        return True
-    if isinstance(document, str):
-        return '"@"' in document or "\\u0040" in document
-    return b'"@"' in document or b"\\u0040" in document
+def _may_have_marks(text: str) -> bool:
+    return '"@"' in text or "\\u0040" in text
 
 
 def _decode(document: bytes) -> str:

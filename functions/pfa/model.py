@@ -63,9 +63,8 @@ def _load(source: bytes | str | dict[str, Any], wanted: bool = True) -> "Model":
             named = parsed if "name" in parsed else {"name": default_name, **parsed}
             from pfa import compiler  # not at the top: an artifact needs none of it, nor titus
 
-            marked = document.may_have_marks(source)
             make = compiler.engine if wanted else compiler.reference
-            engine = make(named, short_names=True, marked=marked)
+            engine = make(named, short_names=True, marked=read.has_marks)
             if not isinstance(source, dict):
                 document.check_keys(read, engine.cell_keys, source)
             return _compiled(engine, read.sha256, source)

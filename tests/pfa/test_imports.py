@@ -12,6 +12,7 @@ ORDER = [  # each may import those before it
     "errors",
     "deadline",
     "memory",
+    "forest",
     "compat",
     "specialise",
     "library",

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from pfa.compat.loader import mends
+from pfa.forest import Forest
 
 Decoder = Callable[[Any], Any]
 
@@ -128,6 +129,10 @@ def _parsed_cells(reader: Any) -> None:
 
     def parsed_cell(data: Any, dot: str, builder: Any) -> Any:
         init = data.get("init") if isinstance(data, dict) else None
+        if isinstance(init, Forest):
+            cell = read_cell({**data, "init": None}, dot, builder)
+            vars(cell)["_parsed"] = init
+            return cell
         if not isinstance(init, dict | list):
             return read_cell(data, dot, builder)
         cell = read_cell({**data, "init": None}, dot, builder)
@@ -139,10 +144,14 @@ def _parsed_cells(reader: Any) -> None:
         if "_deferred" in vars(cell):
             return _DEFERRED
         parsed = vars(cell).get("_parsed")
+        if isinstance(parsed, Forest):
+            return parsed.value()
         return stock_value(cell) if parsed is None else parsed
 
     def text(cell: Any) -> Any:
         parsed = vars(cell).get("_parsed")
+        if isinstance(parsed, Forest):
+            return reader.json.dumps(parsed.value())
         return vars(cell)["init"] if parsed is None else reader.json.dumps(parsed)
 
     def set_text(cell: Any, init: Any) -> None:
@@ -223,6 +232,12 @@ def _one_copy(genpy: Any) -> None:
             self._value = value
 
     engine.fromAst = staticmethod(from_ast)
+
+
+def forest(cell: Any) -> Forest | None:
+    """Give the forest that a cell of a syntax tree begins with, if it was read as one."""
+    parsed = vars(cell).get("_parsed")
+    return parsed if isinstance(parsed, Forest) else None
 
 
 def defer(cell: Any) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pfa.compat import cells
 from pfa.compat.loader import load
 from pfa.compiler import runtime
 from pfa.compiler.code import (
@@ -21,6 +22,7 @@ from pfa.compiler.code import (
     variable,
 )
 from pfa.compiler.state import State
+from pfa.forest import Forest
 from pfa.kernels.prepared import made
 from pfa.specialise import MISSING, Site, find
 
@@ -135,8 +137,8 @@ class Calls(State):
         if call is None or not call.name.startswith("model.tree."):
             return None
         record, tree, *_ = call.args
-        trees = site.parsed(0)
         params = function.given
+        trees = site.forest(0) or site.parsed(0)
         if trees is MISSING or [tree] != params or params[0] in record:
             return None
         from pfa.kernels.tree import forest
@@ -247,6 +249,16 @@ class CallSite:
             return MISSING
         self._lowering.lowered_cells.add(code.cell)
         return self._lowering.config.cells[code.cell].initJsonNode
+
+    def forest(self, index: int) -> Forest | None:
+        """Return an argument that is a whole constant cell, if it was read as a Forest."""
+        code = self._arguments[index]
+        if not isinstance(code, Code) or code.cell is None or code.steps is not None:
+            return None
+        found = cells.forest(self._lowering.config.cells[code.cell])
+        if found is not None:
+            self._lowering.lowered_cells.add(code.cell)
+        return found
 
     def cell(self, index: int) -> str:
         """Return the name of the constant cell that an argument is the whole of."""

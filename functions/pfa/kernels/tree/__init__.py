@@ -21,31 +21,38 @@ records of which no dict is made. A value that may be missing is None or bare th
 from collections.abc import Callable
 from typing import Any
 
+from pfa.forest import Forest
 from pfa.kernels.prepared import call_of, made
 from pfa.kernels.tree import direct
 from pfa.kernels.tree.lower import lower
 from pfa.kernels.tree.shape import Walk, walk_of
+from pfa.kernels.tree.text import lower_forest
 from pfa.kernels.tree.walk import all_trees, one_of_fields, one_tree
 from pfa.specialise import MISSING, Site, inline, kernel
 
 MOST_FIELDS = 15  # a record of more is read faster as a whole
 
 
-def forest(site: Site, trees: list[Any]) -> Callable[[Any], list[Any]] | None:
+def forest(site: Site, trees: list[Any] | Forest) -> Callable[[Any], list[Any]] | None:
     """Return a function of a record: the answers of all trees, in order.
 
     Its ``short`` is how it is called with fields in place of a record, if there is a way.
 
     Args:
         site: a call of simpleTree, simpleWalk or missingWalk.
-        trees: parsed JSON of the root nodes.
+        trees: parsed JSON of the root nodes, or what a large text of them was read as.
 
     None if titus's own function has to walk, or to refuse, them.
     """
     walk = walk_of(site)
-    if walk is None or type(trees) is not list:
+    if walk is None:
         return None
-    data = lower(walk, trees)
+    data = None
+    if isinstance(trees, Forest):
+        data = lower_forest(walk, trees)
+        trees = trees.value() if data is None else []
+    if data is None and type(trees) is list:
+        data = lower(walk, trees)
     if data is None:
         return None
     function = made(all_trees, data)

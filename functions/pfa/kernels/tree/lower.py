@@ -338,9 +338,10 @@ class Reader:
             if is_upper:
                 tops = len(columns)
         # Of ~i, counted from the end, the number is that of leaf i.
-        numbers = array("i", range(len(order) + len(self.leaves)))
+        numbers = array("i", bytes(order.itemsize * len(order)))
         for number, split in enumerate(order):
             numbers[split] = number
+        numbers.extend(range(len(order), len(order) + len(self.leaves)))
         ways = [
             array("i", [numbers[way[split]] for split in order]).tobytes() if way else b""
             for way in self.children

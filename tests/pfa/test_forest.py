@@ -1,0 +1,236 @@
+"""Forests that are read from their text: what is found there, and what goes the usual way."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+import pfa
+from pfa import compat, document
+from pfa.forest import Forest, cut_out
+
+FIELDS = ("x", "yx", "long name")
+MARK = b'"mark"'
+
+
+def tree(random_: random.Random, depth: int, missing: bool, tagged: bool) -> dict[str, Any]:
+    """A split, and what is below it."""
+    cut = random_.choice([round(random_.gauss(0, 3), 3), 2, -0.0, 1e-7, 3.5e30])
+    node: dict[str, Any] = {
+        "field": random_.choice(FIELDS[:2]),
+        "operator": random_.choice(["<", ">="]),
+        "value": {"double": cut} if tagged else cut,
+    }
+    for way in ("pass", "fail", "missing") if missing else ("pass", "fail"):
+        if depth and random_.random() < 0.7:
+            node[way] = {"Tree": tree(random_, depth - 1, missing, tagged)}
+        else:
+            node[way] = {"double": random_.choice([1, 0.0, -0.0, random_.random(), 1e3])}
+    return node
+
+
+def forest(
+    seed: int, trees: int = 20, depth: int = 5, missing: bool = False, tagged: bool = True
+) -> dict[str, Any]:
+    """A document that gives the answers of all trees."""
+    random_ = random.Random(seed)
+    number = ["null", "double"] if missing else "double"
+    ways = [
+        {"name": way, "type": ["Tree", "double"]}
+        for way in (("pass", "fail", "missing") if missing else ("pass", "fail"))
+    ]
+    test: Any = {"model.tree.simpleTree": ["input", "tree"]}
+    if missing:
+        params = [{"d": "Row"}, {"t": "Tree"}]
+        compare = {"model.tree.missingTest": ["d", "t"]}
+        given = {"params": params, "ret": ["null", "boolean"], "do": compare}
+        test = {"model.tree.missingWalk": ["input", "tree", given]}
+    return {
+        "input": {
+            "type": "record",
+            "name": "Row",
+            "fields": [{"name": name, "type": number} for name in FIELDS[:2]],
+        },
+        "output": {"type": "array", "items": "double"},
+        "cells": {
+            "forest": {
+                "type": {
+                    "type": "array",
+                    "items": {
+                        "type": "record",
+                        "name": "Tree",
+                        "fields": [
+                            {
+                                "name": "field",
+                                "type": {"type": "enum", "name": "F", "symbols": ["x", "yx"]},
+                            },
+                            {"name": "operator", "type": "string"},
+                            {"name": "value", "type": ["double"] if tagged else "double"},
+                            *ways,
+                        ],
+                    },
+                },
+                "init": [tree(random_, depth, missing, tagged) for _ in range(trees)],
+            }
+        },
+        "action": {
+            "a.map": [
+                {"cell": "forest"},
+                {"params": [{"tree": "Tree"}], "ret": "double", "do": test},
+            ]
+        },
+    }
+
+
+def written(value: Any, spaces: bool) -> bytes:
+    return json.dumps(value, separators=None if spaces else (",", ":")).encode()
+
+
+def outcome(text: bytes, rows: list[dict[str, Any]]) -> Any:
+    """What a document answers, or why it is refused."""
+    try:
+        model = pfa.load(text)
+    except pfa.DocumentError as error:
+        return "refused", str(error), error.position
+    answers = []
+    for row in rows:
+        try:
+            answers.append(json.dumps(model.score(row)))
+        except pfa.ScoringError as error:
+            answers.append(f"{error} {error.code} {error.position}")
+    return answers
+
+
+@pytest.fixture
+def rows() -> list[dict[str, Any]]:
+    random_ = random.Random(5)
+    return [{name: random_.gauss(0, 3) for name in FIELDS[:2]} for _ in range(8)]
+
+
+@pytest.mark.parametrize("spaces", [False, True])
+@pytest.mark.parametrize(("missing", "tagged"), [(False, True), (False, False), (True, True)])
+def test_as_the_reference(rows, spaces, missing, tagged, monkeypatch):
+    monkeypatch.setattr(document, "_FOREST", 0)
+    made = forest(1, missing=missing, tagged=tagged)
+    text = written(made, spaces)
+    found = cut_out(text, text, MARK)
+    assert found
+    assert found[1].value() == made["cells"]["forest"]["init"]
+    assert json.loads(found[0])["cells"]["forest"]["init"] == "mark"
+    model = pfa.load(text)
+    assert model.fallback is None
+    engine = compat.engine(json.loads(text))
+    for row in rows:
+        given = {name: {"double": value} for name, value in row.items()} if missing else row
+        assert repr(model.score(given)) == repr(engine.action(given))
+
+
+def test_is_used(monkeypatch):
+    monkeypatch.setattr(document, "_FOREST", 0)
+    monkeypatch.setattr(Forest, "value", lambda _: pytest.fail("read again"))
+    pfa.load(written(forest(2), False))
+
+
+def test_text_with_other_characters_before_it(rows, monkeypatch):
+    monkeypatch.setattr(document, "_FOREST", 0)
+    made = {"doc": 'é 𝄞 \\ "init":[{"field":"', **forest(3)}
+    text = json.dumps(made, separators=(",", ":"), ensure_ascii=False)
+    found = cut_out(text, text.encode(), MARK)
+    assert found
+    assert found[1].value() == made["cells"]["forest"]["init"]
+    assert outcome(text.encode(), rows) == outcome(written(made, True), rows)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"pass":', b'"pass" :'),
+        (b'"pass":', b'"else":'),
+        (b'{"double":', b'{"double":1,"double":'),
+        (b'{"double":', b'{"double":-'),
+        (b'{"double":', b'{"double":1e999,'),
+        (b'{"double":', b'{"double":0'),
+        (b'{"double":', b'{"double":NaN'),
+        (b'{"double":', b'{"float":'),
+        (b'{"double":', b'{"double": '),
+        (b'"fail":', b'"fail":null,"fail":'),
+        (b"}}", b"}"),
+        (b"}}", b"}}}"),
+        (b"},", b"},,"),
+        (b'"operator":"<"', b'"operator":"="'),
+        (b'"operator":"<"', b'"operator":"in"'),
+        (b'"operator":"<"', b'"operator":"<\n"'),
+        (b'"operator":"<"', b'"operator":"<\x05"'),
+        (b'"operator":"<"', b'"operator":"<\\u003d"'),
+        (b'"field":"x"', b'"field":"z"'),
+        (b'"field":"x"', b'"field":"long name"'),
+        (b'"field":"x"', b'"@":"here","field":"x"'),
+        (b'{"Tree":', b'{"Bush":'),
+        (b'{"Tree":{"field"', b'{"field"'),
+        (b'"init":[', b'"init":[[],'),
+        (b'"init":[', b'"init":[],"init":['),
+        (b'"cells":', b'"cells":{},"cells":'),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 7, -1])
+def test_other_text(rows, old, new, place, monkeypatch):
+    text = written(forest(4), False)
+    start, pieces = text.index(b'"cells":'), text[text.index(b'"cells":') :].split(old)
+    at = min(place % (len(pieces) - 1), len(pieces) - 2) + 1
+    changed = text[:start] + old.join(pieces[:at]) + new + old.join(pieces[at:])
+    assert changed != text
+    usual = outcome(changed, rows)
+    monkeypatch.setattr(document, "_FOREST", 0)
+    assert outcome(changed, rows) == usual
+
+
+def test_text_changed_at_random(rows, monkeypatch):
+    text = written(forest(6, trees=4, depth=3), False)
+    start, end = text.index(b'"init"'), text.index(b"]", text.index(b'"init"')) + 2
+    random_ = random.Random(7)
+    alike = 0
+    for _ in range(500):
+        place = random_.randrange(start, end)
+        length = random_.choice([0, 0, 1, 1, 2, 9])
+        other = random_.randrange(start, end)
+        piece = random_.choice(
+            [
+                b"",
+                b"}",
+                b"{",
+                b",",
+                b"1",
+                b"-",
+                b"e5",
+                b'"',
+                b" ",
+                b"\x01",
+                text[other : other + 12],
+            ]
+        )
+        changed = text[:place] + piece + text[place + length :]
+        monkeypatch.setattr(document, "_FOREST", 1_000_000)
+        usual = outcome(changed, rows)
+        monkeypatch.setattr(document, "_FOREST", 0)
+        assert outcome(changed, rows) == usual, changed
+        alike += usual[0] != "refused"
+    assert alike > 10
+
+
+def test_names_with_commas(rows, monkeypatch):
+    monkeypatch.setattr(document, "_FOREST", 0)
+    text = written(forest(9), True).replace(b'"yx"', b'"y, x"')
+    found = cut_out(text, text, MARK)
+    assert found
+    assert {name for name, _ in found[1].heads} == {"x", "y, x"}
+
+
+def test_deep(monkeypatch):
+    made = forest(8, trees=1, depth=0)
+    node = made["cells"]["forest"]["init"][0]
+    for _ in range(300):
+        node = {**node, "pass": {"Tree": node}}
+    made["cells"]["forest"]["init"] = [node]
+    text = written(made, False)
+    assert cut_out(text, text, MARK) is None
