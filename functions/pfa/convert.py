@@ -10,6 +10,7 @@ Of the schema only names and symbols come into the text, as the ``repr`` of a st
 of local variables where they are Python identifiers.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import isfinite
@@ -19,7 +20,18 @@ from typing import Any
 from pfa.check import Checks
 from pfa.errors import InputError
 from pfa.output import Unfit, Write, parts_writer, writer
-from pfa.scalars import BAD, FLOAT_MAX, INT_LIMIT, LONG_LIMIT, Run, is_text
+from pfa.scalars import (
+    BAD,
+    FLOAT_MAX,
+    INT_LIMIT,
+    LONG_LIMIT,
+    Run,
+    as_double,
+    as_doubles,
+    as_key,
+    without_tag,
+    without_tags,
+)
 from pfa.schema import NO_DEFAULT, Type, items_of
 
 # Larger types are left to the reference: text that takes long to compile, Python's own limits.
@@ -60,13 +72,16 @@ class Code:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-def reader(node: Type, source: str, prefix: str = "in_", whole: bool = True) -> Code:
+def reader(
+    node: Type, source: str, prefix: str = "in_", whole: bool = True, bare: bool = False
+) -> Code:
     """Write the reading of the JSON value that the local variable ``source`` holds.
 
     With ``whole`` false ``fields`` is filled in if the type is a record, and ``value`` costs a new
-    dict. The lines raise InputError.
+    dict. With ``bare``, for a map of a union, its values are without tags. The lines raise
+    InputError.
     """
-    return _Text(node, prefix, reading=True).converted(source, source, whole)
+    return _Text(node, prefix, reading=True, bare=bare).converted(source, source, whole)
 
 
 def writer_code(node: Type, source: str, prefix: str = "out_", pointer: str = "''") -> Code:
@@ -116,25 +131,9 @@ def write_names(node: Type, prefix: str = "out_") -> dict[str, Any]:
 
 def _names(prefix: str, whole: Any, part: Any) -> dict[str, Any]:
     given = {"whole": whole, "part": part, "double": as_double, "key": as_key}
+    given |= {"bare": without_tag, "bare_map": without_tags, "doubles": as_doubles}
     given |= {"isfinite": isfinite, "itemgetter": itemgetter}
     return {prefix + name: value for name, value in given.items()}
-
-
-def as_double(value: Any) -> float:
-    """Read an int as a double; KeyError for anything else."""
-    if type(value) is int:
-        try:
-            return float(value)
-        except OverflowError:
-            pass
-    raise KeyError
-
-
-def as_key(value: Any) -> str:
-    """Read a map's key; KeyError if it is not Unicode text."""
-    if type(value) is str and is_text(value):
-        return value
-    raise KeyError
 
 
 class _ReadReference:
@@ -230,8 +229,8 @@ def _levels(node: Type) -> tuple[int, set[int]]:
 class _Text:
     """The text of one conversion, in the making."""
 
-    def __init__(self, node: Type, prefix: str, reading: bool) -> None:
-        self.node, self.prefix, self.reading = node, prefix, reading
+    def __init__(self, node: Type, prefix: str, reading: bool, bare: bool = False) -> None:
+        self.node, self.prefix, self.reading, self.bare = node, prefix, reading, bare
         self.code = Code()
         self.count = 0
         self.numbers = {id(each): number for number, each in enumerate(types_in(node))}
@@ -249,6 +248,8 @@ class _Text:
         """Write the whole conversion; ``arguments`` are those of the reference."""
         node, code = self.node, self.code
         reference = f"{self.prefix}whole({arguments})"
+        if self.bare:
+            reference = f"{self.prefix}bare_map({reference})"
         if len(self.numbers) > MAX_TYPES or self.levels > MAX_DEPTH:
             code.value = self.name("value")
             code.lines = [f"{code.value} = {reference}"]
@@ -324,6 +325,9 @@ class _Text:
                 (f"{{{kind!r}: {value}}}", _TESTS[kind].format(value)) for kind in chosen if kind
             ]
         last = other or self.other(node, value)
+        if self.bare:
+            cases = [(re.sub(r"\{'\w+': (.+)\}", r"\1", made), test) for made, test in cases]
+            last = f"{self.prefix}bare({last})"
         return " else ".join([*(f"{made} if {test}" for made, test in cases), last])
 
     def compound(self, node: Type, value: str) -> tuple[list[str], str]:
@@ -343,7 +347,10 @@ class _Text:
         test = _TESTS["string"].format(key)
         made = f"({key} if {test} else {self.prefix}key({key})): {made}"
         lines = [f"if type({value}) is not dict: {_NOT_USUAL}"]
-        return lines, f"{{{made} for {key}, {item} in {value}.items()}}"
+        made = f"{{{made} for {key}, {item} in {value}.items()}}"
+        if self.reading and (self.bare or items_of(node).kind == "double"):
+            made = f"(len({value}) >= {_COPIED} and {self.prefix}doubles({value})) or {made}"
+        return lines, made
 
     def item(self, node: Type, value: str) -> str:
         """Write the conversion of the variable ``value`` as one expression."""

@@ -22,7 +22,7 @@ _STATE = re.compile(r"\bstate\b")
 
 def source_of(program: Any, read: Type, write: Type) -> str:
     """Return the module with the function ``score(record)`` of a program without state."""
-    from pfa.compiler import short  # not at the top: an artifact does without
+    from pfa.compiler import bare, short  # not at the top: an artifact does without
 
     reading = convert.reader(read, "record", "in_", whole=False)
     own: list[Statement] = program.functions
@@ -35,7 +35,9 @@ def source_of(program: Any, read: Type, write: Type) -> str:
     body = short.of_input(body)
     by_field = _by_field(body, reading.fields) if reading.fields else None
     if by_field is None:
-        reading = convert.reader(read, "record", "in_")
+        untagged = bare.of_map(body, read)
+        body = untagged or body
+        reading = convert.reader(read, "record", "in_", bare=untagged is not None)
         by_field = [f"v_input = {reading.value}", *body]
     writing = convert.writer_code(write, "result", "out_")
     inside: list[Statement] = [*reading.lines, *by_field, *writing.lines]

@@ -4,6 +4,7 @@ A check gives the engine's form of a JSON value, or BAD after noting in ``run`` 
 """
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, NamedTuple
 
 from pfa.schema import Type, expected
@@ -206,3 +207,47 @@ def why(kind: str, value: Any) -> str:
     if kind == "string" and type(value) is str:
         return " of Unicode; it holds half of a surrogate pair"
     return ""
+
+
+_REALS = {float, int}
+
+
+def as_double(value: Any) -> float:
+    """Read an int as a double; KeyError for anything else."""
+    if type(value) is int:
+        try:
+            return float(value)
+        except OverflowError:
+            pass
+    raise KeyError
+
+
+def as_doubles(values: dict[str, Any]) -> dict[str, float] | None:
+    """Read a map of many doubles, some of them ints, all at once; None if that does not do."""
+    types = {*map(type, values.values())}
+    try:
+        if not types <= _REALS or not "".join(values).isascii():
+            return None
+        made = values.copy()
+        if int in types:
+            made |= {key: float(value) for key, value in values.items() if type(value) is int}
+        return made if isfinite(sum(made.values())) else None
+    except (TypeError, OverflowError):  # a key that is no text, an int that no double comes near
+        return None
+
+
+def as_key(value: Any) -> str:
+    """Read a map's key; KeyError if it is not Unicode text."""
+    if type(value) is str and is_text(value):
+        return value
+    raise KeyError
+
+
+def without_tag(value: Any) -> Any:
+    """Return a value of a union as it is without its tag."""
+    return next(iter(value.values())) if type(value) is dict else value
+
+
+def without_tags(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a map of values of a union without their tags."""
+    return {key: without_tag(value) for key, value in values.items()}

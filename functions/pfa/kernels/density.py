@@ -35,7 +35,7 @@ def _gaussian_ll(site: Site) -> str:
     if keyed is not None and isinstance(keyed[0], dict):
         # one of a map of records that do not change
         records, key = keyed
-        table = {k: (*d, v) for k, v in records.items() if (d := prepare(v)) is not None}
+        table = {k: (*d, v, -d[1]) for k, v in records.items() if (d := prepare(v)) is not None}
         known = site.bind("densities", table)
         short = _short(site, known) if len(table) == len(records) else None
         name = site.bind("gaussian_ll", made(of_prepared, call), short)
@@ -45,7 +45,7 @@ def _gaussian_ll(site: Site) -> str:
 
 def _short(site: Site, known: str) -> str:
     """Return the expression, where all records are prepared and any error will do."""
-    value = f"-(({{0}} - (_v := {known}[{{1}}])[0]) ** 2.0) / _v[1] - _v[2]"
+    value = f"({{0}} - (_v := {known}[{{1}}])[0]) ** 2.0 / _v[4] - _v[2]"
     return f"(_v if (_v := {value}) >= {_LEAST!r} else {site.bind('unusual', unusual)}())"
 
 
@@ -75,13 +75,16 @@ def of_constants(density: Density, record: Any, call: Call) -> Callable[..., Any
 
 
 def of_prepared(call: Call) -> Callable[..., Any]:
-    """Make the function of x, a key, and its Density with its record behind it, or mere record."""
+    """Make the function of x, a key, and its Density, or mere record.
+
+    Behind the Density are the record and -2 sigma².
+    """
     stock = titus(call)
     of_record = of_records(call)
 
     def gaussian_ll(x: Any, _key: Any, density: Any) -> Any:
         try:
-            mean, double, term, record = density
+            mean, double, term, record, _ = density
             value = -((x - mean) ** 2) / double - term
         except _ODD:
             record = density[3] if type(density) is tuple else density

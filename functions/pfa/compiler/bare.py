@@ -1,0 +1,126 @@
+"""An input that is a map of a union, without tags: for the short way of a record (see direct.py).
+
+``{"double": 3.5}`` is 3.5 there if all that the action does with a value is a ``cast``: the type of
+the Python value says as much as the tag.
+"""
+
+import re
+from collections.abc import Iterator
+
+from pfa.compiler.code import Block, Statement, render
+from pfa.schema import Type, items_of
+
+_TYPES = {"double": "float", "string": "str", "boolean": "bool"}
+_CAST = r"k\d+_cast_(null|string|boolean)\((g\d+)\)"
+_OTHER = rf"(?:NO_MATCH if g\d+ is None or '\w+' not in g\d+ else )?{_CAST}"
+# What control.py writes for a cast, as it is after short.of_input: whether a value is a double;
+# a case, with the test in the next statement; a case before that of a double.
+_IS_DOUBLE = re.compile(r"(t\d+) = (g\d+) is not None and 'double' in g\d+")
+_OF_DOUBLE = re.compile(r"(v\w+) = (g\d+)\['double'\] if (t\d+) else k\d+_cast_double\(g\d+\)")
+_OF_OTHER = re.compile(rf"(v\w+) = {_OTHER}")
+_BEFORE_DOUBLE = re.compile(rf"if not (t\d+) and \((v\w+) := {_OTHER}\) is not NO_MATCH:")
+# All that may be done with the input, and with a value of it.
+_KNOWN = re.compile(
+    r"^ *g\d+ = v_input\[(?:\w+|'\w*')\]$|\blist\(v_input\)|\blen\(v_input\)|\bv_input\.keys\(\)"
+    r"|^ *for v\w+, g\d+ in v_input\.items\(\):$"
+    r"|^ *v\w+ = g\d+$|^ *if type\(g\d+\) is \w+:$|^ *if g\d+ is None:$",
+    re.MULTILINE,
+)
+_LEFT = re.compile(r"\b(?:v_input|g\d+)\b")
+
+
+class _UnknownError(Exception):
+    """The text is not as it is written for a cast."""
+
+
+def of_map(statements: list[Statement], read: Type) -> list[Statement] | None:
+    """Return the action for values without tags; None if there is no such.
+
+    Args:
+        statements: as short.of_input leaves them.
+        read: the type of the input.
+    """
+    if read.kind != "map" or items_of(read).kind != "union":
+        return None
+    kinds = [branch.kind for branch in items_of(read).branches]
+    if "double" not in kinds or not {*kinds} <= {"null", *_TYPES}:
+        return None
+    doubles: set[str] = set()
+    try:
+        made = [*_bare(statements, doubles)]
+    except _UnknownError:
+        return None
+    made = _by_items(made)
+    left = _KNOWN.sub("", "\n".join(render(made)))
+    if _LEFT.search(left) or any(re.search(rf"\b{name}\b", left) for name in doubles):
+        return None
+    return made
+
+
+def _bare(statements: list[Statement], doubles: set[str]) -> Iterator[Statement]:
+    """Give the statements anew; ``doubles`` gets the variables that are done without."""
+    todo = iter(statements)
+    for each in todo:
+        if isinstance(each, str):
+            if found := _IS_DOUBLE.fullmatch(each):
+                doubles.add(found[1])
+            elif found := _OF_DOUBLE.fullmatch(each):
+                wanted = f"if {found[3]} or {found[1]} is not NO_MATCH:"
+                yield _case("double", found[2], found[1], _next(todo, wanted), doubles)
+            elif found := _OF_OTHER.fullmatch(each):
+                body = _next(todo, f"if {found[1]} is not NO_MATCH:")
+                yield _case(found[2], found[3], found[1], body, doubles)
+            else:
+                yield each
+        elif found := _BEFORE_DOUBLE.fullmatch(each.header):
+            case = _case(found[3], found[4], found[2], each.body, doubles)
+            first, *rest = _bare(_next(todo, "else:"), doubles)
+            if not isinstance(first, Block) or first.header != _test("double", found[4]):
+                raise _UnknownError
+            yield first  # as most values are doubles
+            yield Block("else:", [case, *rest])
+        else:
+            yield Block(each.header, [*_bare(each.body, doubles)])
+
+
+def _by_items(statements: list[Statement]) -> list[Statement]:
+    """Return statements that go through keys and values, for those that get the value of a key."""
+    text = "\n".join(render(statements))
+    keys = set(_KEYS.findall(text))
+    for name in [*keys]:
+        known = re.findall(rf"\b{name} = list\(v_input\)|\bfor v\w+ in {name}:", text)
+        if len(known) != len(re.findall(rf"\b{name}\b", text)) or text.count(f"{name} = ") != 1:
+            keys.remove(name)
+    out: list[Statement] = []
+    for each in statements:
+        if isinstance(each, Block) and (found := _OF_KEYS.fullmatch(each.header)):
+            first, *rest = each.body
+            value = _VALUE.fullmatch(first) if isinstance(first, str) else None
+            if found[2] in keys and value and value[2] == found[1]:
+                out.append(Block(f"for {found[1]}, {value[1]} in v_input.items():", rest))
+                continue
+        out.append(each)
+    text = "\n".join(render(out))
+    unused = {f"{name} = list(v_input)" for name in keys if text.count(name) == 1}
+    return [each for each in out if isinstance(each, Block) or each not in unused]
+
+
+_KEYS = re.compile(r"^(v_\w+) = list\(v_input\)$", re.MULTILINE)
+_OF_KEYS = re.compile(r"for (v\w+) in (v_\w+):")
+_VALUE = re.compile(r"(g\d+) = v_input\[(v\w+)\]")
+
+
+def _next(todo: Iterator[Statement], header: str) -> list[Statement]:
+    """Return the body of the next statement, which has this header."""
+    each = next(todo, None)
+    if not isinstance(each, Block) or each.header != header:
+        raise _UnknownError
+    return each.body
+
+
+def _case(kind: str, value: str, name: str, body: list[Statement], doubles: set[str]) -> Block:
+    return Block(_test(kind, value), [f"{name} = {value}", *_bare(body, doubles)])
+
+
+def _test(kind: str, value: str) -> str:
+    return f"if {value} is None:" if kind == "null" else f"if type({value}) is {_TYPES[kind]}:"
