@@ -65,6 +65,8 @@ def combine_arrays(call: Call) -> Callable[..., Any]:
     def combine(x: Any, y: Any) -> Any:
         if len(x) != len(y):
             return stock(x, y)
+        if len(x) == 1 and len(x[0]) == len(y[0]):
+            return [[*map(operator, x[0], y[0])]]
         out = []
         for a, b in zip(x, y):  # noqa: B905  60 ns for the keyword
             if len(a) != len(b):
@@ -201,8 +203,12 @@ def transpose_arrays(call: Call) -> Callable[..., Any]:
     stock = titus(call)
 
     def transpose(x: Any) -> Any:
-        columns = prepare(x)
-        return stock(x) if columns is None else [*map(list, columns)]
+        if len(x) == 1 and x[0]:
+            return [[a] for a in x[0]]
+        columns = [*map(list, zip(*x))]  # noqa: B905  as in prepare
+        if columns and sum(map(len, x)) == len(x) * len(columns):
+            return columns
+        return stock(x)
 
     return transpose
 
@@ -308,12 +314,12 @@ def dot_matrix(call: Call) -> Callable[..., Any]:
 def _product(x: Any, columns: list[tuple[float, ...]]) -> list[list[float]] | None:
     """Return the product, or None: there is none, or none that is finite."""
     out = []
+    total = 0.0
     try:
         for row in x:
             products = [_sumprod(row, column) + 0.0 for column in columns]  # of ints too
-            if not _isfinite(sum(products)):
-                return None
             out.append(products)
+            total += sum(products)
     except (ValueError, OverflowError):
         return None
-    return out
+    return out if _isfinite(total) else None
