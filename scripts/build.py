@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILDS = ROOT / ".build"
+FUNCTION = "ScoreFunction"
 # Another process may still run an older build while its sources are edited: keep the last ones.
 KEPT_BUILDS = 5
 
@@ -43,8 +44,9 @@ def sources_digest(architecture: str) -> str:
 
 
 def build(architecture: str | None = None) -> Path:
-    """Folder of ScoreFunction's artefact; runs `sam build` if its sources changed since the last.
+    """Folder of the functions' artefact; runs `sam build` if its sources changed since the last.
 
+    It is ScoreFunction's. All functions have the same artefact, so no other is built.
     `architecture` is "arm64" or "x86_64", this machine's by default. `template.yaml` as sam wrote
     it lies beside the folder. Raises BuildError with sam's output.
     """
@@ -62,16 +64,18 @@ def build(architecture: str | None = None) -> Path:
             unfinished.rename(target)
         target.touch()
         _remove_old(home)
-    return target / "ScoreFunction"
+    return target / FUNCTION
 
 
-def sam_build(architecture: str, build_dir: Path, *, python: str = sys.executable) -> None:
-    """Run `sam build` into `build_dir`, with no network use besides the package index.
+def sam_build(
+    architecture: str, build_dir: Path, function: str = FUNCTION, *, python: str = sys.executable
+) -> None:
+    """Run `sam build` of one function into `build_dir`; no network but the package index.
 
     Raises BuildError with sam's output.
     """
     command = [
-        *(python, "-m", "samcli", "build", "--template", str(ROOT / "template.yaml")),
+        *(python, "-m", "samcli", "build", function, "--template", str(ROOT / "template.yaml")),
         *("--build-dir", str(build_dir)),
         *("--parameter-overrides", f"Architecture={architecture}"),
     ]

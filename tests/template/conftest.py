@@ -31,9 +31,8 @@ def expand(**parameters: str) -> Template:
     logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
     expanded = translator.translate(template, parameter_values=dict(values))
-    conditions = {
-        name: _condition(it, values) for name, it in expanded.pop("Conditions", {}).items()
-    }
+    named = expanded.pop("Conditions", {})
+    conditions = {name: _condition(it, values, named) for name, it in named.items()}
     expanded["Resources"] = {
         name: resource
         for name, resource in expanded["Resources"].items()
@@ -44,12 +43,19 @@ def expand(**parameters: str) -> Template:
     return settled
 
 
-def _condition(condition: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+def _condition(
+    condition: Mapping[str, Any], values: Mapping[str, str], named: Mapping[str, Any]
+) -> bool:
     ((function, arguments),) = condition.items()
+    if function == "Condition":
+        return _condition(named[arguments], values, named)
     if function == "Fn::Not":
-        return not _condition(arguments[0], values)
+        return not _condition(arguments[0], values, named)
+    if function == "Fn::And":
+        return all(_condition(it, values, named) for it in arguments)
     assert function == "Fn::Equals"
-    left, right = (values[it["Ref"]] if isinstance(it, dict) else str(it) for it in arguments)
+    known = {"AWS::StackName": "stack", **values}
+    left, right = (known[it["Ref"]] if isinstance(it, dict) else str(it) for it in arguments)
     return left == right
 
 
