@@ -1,0 +1,215 @@
+"""The way of an upload: what passes goes live, what does not leaves live as it is.
+
+S3's events come twice, late and in any order, and two gates may run at once. So an event only says
+that there is something to do for a model; what that is is read from the bucket:
+
+* The newest upload counts. One that was overtaken before its turn is not checked.
+* An upload that has its report is settled: a further event of it changes nothing, and undoes no
+  rollback.
+* The live document is written by one conditional PUT, over the one that the upload was compared
+  with: of two gates one has to begin anew. Its artifact is there before, and named by its version.
+* The report comes last. A gate that dies leaves the old or the new document live, and the next
+  one goes on from there.
+
+The bucket must be versioned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pfa
+from bucket import (
+    ARTIFACT_SUFFIX,
+    LIVE_PREFIX,
+    ROUTES_SUFFIX,
+    SUFFIX,
+    UPLOAD_PREFIX,
+    VERSION,
+    Bucket,
+    ConflictError,
+    Document,
+    Head,
+    MissingError,
+    TooLargeError,
+    is_model_name,
+    key_of,
+    live_key,
+    report_key,
+)
+from gate.bounds import compare, one_finding, within
+from gate.checks import check_routes
+from gate.notify import make_report
+from gate.verdict import Limits, Verdict
+from telemetry import logger
+
+ROLLED_BACK = "rolled-back-to"  # metadata of a live document: the live version whose bytes it has
+
+type Report = dict[str, Any]
+
+
+class OutOfTimeError(Exception):
+    """What is left to do is for the next try of the same event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The bucket, what an upload may be and need, and how many seconds are left to work."""
+
+    bucket: Bucket
+    limits: Limits
+    seconds_left: Callable[[], float]
+
+
+def promote(gate: Gate, name: str, suffix: str = SUFFIX) -> list[Report]:
+    """Settle the newest upload of model `name`, and those that come meanwhile.
+
+    Returns the reports that were made; none if there was nothing to do. Raises BucketError and
+    OutOfTimeError: then the same call may be made again.
+    """
+    bucket, key = gate.bucket, key_of(UPLOAD_PREFIX, name, suffix)
+    reports: list[Report] = []
+    verdicts: dict[str, Verdict] = {}  # by the upload's version
+    at_first = gate.seconds_left()
+    while True:
+        newest = bucket.head(key)
+        settled = bucket.head(report_key(name, newest.version)) if newest else None
+        live = bucket.head(key_of(LIVE_PREFIX, name, suffix))  # last: it is as new as the report
+        if finished := finish(bucket, key, name, live, verdicts):
+            reports.append(finished)
+            continue
+        if newest is None or (settled and _holds(settled, live)):
+            return reports
+        if verdicts and gate.seconds_left() < at_first / 2:  # too little for a fair check
+            raise OutOfTimeError
+        started = time.monotonic()
+        upload = _get(bucket, key, newest)
+        if upload is None:
+            continue
+        sha256 = hashlib.sha256(upload.body).hexdigest()
+        word, made = "rejected", ""
+        if live and live.metadata.get("sha256") == sha256:
+            word, verdict = "unchanged", one_finding("same", "It is live already.", sha256, True)
+        else:
+            verdict = _check(gate, name, suffix, upload, newest, live)
+            verdicts[newest.version] = verdict
+        if verdict.passed and word != "unchanged":
+            word, made = "promoted", _go_live(bucket, name, suffix, upload, verdict, live)
+            if not made:
+                continue
+        seconds = time.monotonic() - started
+        anew = bool(made or settled)  # what another gate wrote meanwhile lacks the findings
+        report = make_report(bucket, key, name, newest, word, verdict, made, seconds, anew)
+        reports += [report] if report else []
+
+
+def finish(
+    bucket: Bucket, key: str, name: str, live: Head | None, verdicts: dict[str, Verdict]
+) -> Report | None:
+    """Make the report of the upload that is live, if the gate died before it could.
+
+    Without it the next event of that upload would put it live again, whatever came in between.
+    """
+    source = live.metadata.get("source-version", "") if live else ""
+    if live is None or ROLLED_BACK in live.metadata or not VERSION.fullmatch(source):
+        return None
+    if bucket.head(report_key(name, source)) is not None:
+        return None
+    upload = bucket.head(key, source)
+    if upload is None:
+        return None
+    message = "It passed and went live; what the checks found was lost."
+    lost = one_finding("gate", message, live.metadata.get("sha256", ""), True)
+    verdict = verdicts.get(source, lost)
+    return make_report(bucket, key, name, upload, "promoted", verdict, live.version)
+
+
+def _holds(settled: Head, live: Head | None) -> bool:
+    """Say whether live agrees with the report on the newest upload.
+
+    It does not if a slower gate put an older upload live: that one had compared it with the same
+    bytes, which were live before, and live again.
+    """
+    passed = settled.metadata.get("verdict") in ("promoted", "unchanged")
+    if not passed or live is None or ROLLED_BACK in live.metadata:
+        return True
+    return live.metadata.get("sha256") == settled.metadata.get("sha256")
+
+
+def _get(bucket: Bucket, key: str, newest: Head) -> Document | None:
+    """Return the newest upload, without its bytes if it is too large; None if it is another now."""
+    try:
+        upload = bucket.get(key)
+    except MissingError:
+        return None
+    except TooLargeError:
+        return Document(b"", newest.etag, newest.version)
+    return upload if upload.version == newest.version else None
+
+
+def _check(
+    gate: Gate, name: str, suffix: str, upload: Document, newest: Head, live: Head | None
+) -> Verdict:
+    """Check an upload against what is live."""
+    bucket = gate.bucket
+    if len(upload.body) != newest.size:
+        message = f"It has {newest.size / 1e6:,.1f} MB; {bucket.max_bytes / 1e6:,.1f} are allowed."
+        return one_finding("size", message, "")
+    if suffix == ROUTES_SUFFIX:
+
+        def exists(other: str, version: str) -> bool:
+            known = is_model_name(other) and VERSION.fullmatch(version)
+            return bool(known) and bucket.head(live_key(other), version) is not None
+
+        check = partial(check_routes, upload.body, name, exists, gate.limits)
+        return within(gate.seconds_left(), upload.body, check)
+    old = None
+    if live:
+        try:
+            old = bucket.get(live_key(name), live.version).body
+        except (MissingError, TooLargeError):
+            old = b""  # as one that cannot be loaded
+    check = partial(compare, upload.body, old, gate.limits)
+    return within(gate.seconds_left(), upload.body, check)
+
+
+def put_artifact(bucket: Bucket, name: str, verdict: Verdict, source: str) -> dict[str, str]:
+    """Write the artifact, if there is one; return the metadata of the document it belongs to."""
+    version = ""
+    if verdict.artifact is not None:
+        version = bucket.put_object(key_of(LIVE_PREFIX, name, ARTIFACT_SUFFIX), verdict.artifact)
+    return {
+        "sha256": verdict.sha256,
+        "source-version": source,
+        "engine": verdict.engine,
+        "examples": str(verdict.examples),
+        "largest-error": repr(verdict.largest_error),
+        "artifact-key": pfa.artifact_key() if version else "",
+        "artifact-version": version,
+    }
+
+
+def _go_live(
+    bucket: Bucket, name: str, suffix: str, upload: Document, verdict: Verdict, live: Head | None
+) -> str:
+    """Make an upload the live document; return its version, "" if something else came first."""
+    metadata = put_artifact(bucket, name, verdict, upload.version)
+    newest = bucket.head(key_of(UPLOAD_PREFIX, name, suffix))
+    if newest is None or newest.version != upload.version:
+        logger.info("upload was overtaken", model=name, version=upload.version)
+        return ""
+    try:
+        return bucket.put_object(
+            key_of(LIVE_PREFIX, name, suffix),
+            upload.body,
+            metadata,
+            only_over=live.etag if live else "",
+        )
+    except ConflictError:
+        logger.info("live has changed meanwhile", model=name, version=upload.version)
+        return ""
