@@ -1,0 +1,177 @@
+"""XGBoost and LightGBM.
+
+Formats: XGBoost's JSON model (doc/model.schema of its repository), LightGBM's
+``Booster.dump_model``.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from exporters.classes import chosen, of_two, softmax
+from exporters.document import DOUBLES, Document, Feature, Prediction
+from exporters.errors import UnsupportedError
+from exporters.forests import Forest, grown, of_doubles, under
+
+_XGBOOST_LINKS = {
+    "reg:squarederror": None,
+    "reg:absoluteerror": None,
+    "reg:pseudohubererror": None,
+    "reg:quantileerror": None,
+    "rank:pairwise": None,
+    "rank:ndcg": None,
+    "rank:map": None,
+    "binary:logitraw": None,
+    "reg:logistic": "m.link.logit",
+    "binary:logistic": "m.link.logit",
+    "count:poisson": "m.exp",
+    "reg:gamma": "m.exp",
+    "reg:tweedie": "m.exp",
+    "reg:squaredlogerror": None,
+    "multi:softprob": "m.link.softmax",
+    "multi:softmax": "m.link.softmax",
+}
+
+
+def xgboost_model(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """Trees of an XGBoost model, up to the best iteration of early stopping."""
+    booster = model.get_booster()
+    learner = json.loads(booster.save_raw("json"))["learner"]
+    objective = learner["objective"]["name"]
+    if objective not in _XGBOOST_LINKS:
+        raise UnsupportedError(f"The objective {objective} of XGBoost cannot be exported.")
+    if learner["gradient_booster"]["name"] != "gbtree":
+        raise UnsupportedError("Only XGBoost's booster 'gbtree' can be exported.")
+    parts = learner["gradient_booster"]["model"]
+    trees, groups = parts["trees"], parts["tree_info"]
+    best = getattr(model, "best_iteration", None) if booster.attr("best_iteration") else None
+    if best is not None:
+        last = parts["iteration_indptr"][best + 1]
+        trees, groups = trees[:last], groups[:last]
+    count = max(1, int(learner["learner_model_param"]["num_class"]))
+    start = _base_scores(learner, objective, count)
+    forest = of_doubles(document, features)
+    margins = _margins(
+        document,
+        forest,
+        [
+            [_xgboost_tree(forest, tree) for tree, at in zip(trees, groups, strict=True) if at == k]
+            for k in range(count)
+        ],
+        start,
+    )
+    return _linked(model, document, margins, _XGBOOST_LINKS[objective])
+
+
+def _base_scores(learner: dict[str, Any], objective: str, count: int) -> list[float]:
+    """Return where the sums begin; XGBoost keeps it as a value of the answer, in text."""
+    read = json.loads(learner["learner_model_param"]["base_score"])
+    scores = [float(each) for each in read] if isinstance(read, list) else [float(read)]
+    scores = scores * count if len(scores) == 1 else scores
+    if objective in ("binary:logistic", "reg:logistic"):
+        return [float(np.float32(-np.log(1.0 / p - 1.0))) for p in scores]
+    if objective in ("count:poisson", "reg:gamma", "reg:tweedie"):
+        return [float(np.float32(np.log(p))) for p in scores]
+    return scores
+
+
+def _xgboost_tree(forest: Forest, tree: dict[str, Any]) -> Any:
+    if any(tree.get("split_type", ())):
+        raise UnsupportedError("Categorical splits of XGBoost cannot be exported.")
+    left, right = tree["left_children"], tree["right_children"]
+
+    def step(i: int) -> Any:
+        value = float(np.float32(tree["split_conditions"][i]))
+        if left[i] < 0:
+            return value
+        missing_left = bool(tree["default_left"][i])
+        return tree["split_indices"][i], under(value), left[i], right[i], missing_left
+
+    return grown(forest, 0, step)
+
+
+def _margins(
+    document: Document, forest: Forest, groups: Sequence[Sequence[Any]], start: Sequence[float]
+) -> list[str]:
+    made = []
+    for trees, first in zip(groups, start, strict=True):
+        total = {"a.sum": [forest.scores(trees)]}
+        begin = document.cell("start", "double", first)
+        made.append(document.let("margin", {"+": [begin, total]}))
+    return made
+
+
+def _linked(model: Any, document: Document, margins: Sequence[str], link: str | None) -> Prediction:
+    """Return a classifier's prediction, or a number through the link."""
+    classes = getattr(model, "classes_", None)
+    if classes is None:
+        return Prediction(margins[0] if link is None else {link: [margins[0]]})
+    if len(margins) == 1:
+        second = document.let("second", {"m.link.logit": [margins[0]]})
+        return of_two(document, classes, margins[0], second)
+    found = document.let("margins", {"type": DOUBLES, "new": list(margins)})
+    probabilities = softmax(document, found)
+    return chosen(document, classes, {"a.argmax": [found]}, probabilities)
+
+
+_LIGHTGBM_LINKS = {
+    "regression": None,
+    "regression_l1": None,
+    "huber": None,
+    "fair": None,
+    "quantile": None,
+    "mape": None,
+    "lambdarank": None,
+    "rank_xendcg": None,
+    "binary": "m.link.logit",
+    "multiclass": "m.link.softmax",
+    "poisson": "m.exp",
+    "gamma": "m.exp",
+    "tweedie": "m.exp",
+}
+
+
+def lightgbm_model(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """Trees of a LightGBM model, up to the best iteration of early stopping."""
+    dump = model.booster_.dump_model(num_iteration=model.best_iteration_ or -1)
+    words = dump["objective"].split()
+    objective, options = words[0], words[1:]
+    if objective not in _LIGHTGBM_LINKS:
+        raise UnsupportedError(f"The objective {objective} of LightGBM cannot be exported.")
+    if "sqrt" in options or dump.get("average_output"):
+        raise UnsupportedError("LightGBM with reg_sqrt or boosting_type='rf' cannot be exported.")
+    if objective == "binary" and "sigmoid:1" not in options:
+        raise UnsupportedError("LightGBM with sigmoid=... cannot be exported.")
+    count = dump["num_tree_per_iteration"]
+    forest = of_doubles(document, features)
+    trees = [_lightgbm_tree(forest, each["tree_structure"]) for each in dump["tree_info"]]
+    groups = [trees[k::count] for k in range(count)]
+    margins = _margins(document, forest, groups, [0.0] * count)
+    return _linked(model, document, margins, _LIGHTGBM_LINKS[objective])
+
+
+def _lightgbm_tree(forest: Forest, root: dict[str, Any]) -> Any:
+    nodes = [root]
+    children: dict[int, tuple[int, int]] = {}
+    for i, node in enumerate(nodes):  # which grows
+        if "split_feature" in node:
+            children[i] = len(nodes), len(nodes) + 1
+            nodes += [node["left_child"], node["right_child"]]
+
+    def step(i: int) -> Any:
+        node = nodes[i]
+        if i not in children:
+            return float(node["leaf_value"])
+        if node["decision_type"] != "<=":
+            raise UnsupportedError("Categorical splits of LightGBM cannot be exported.")
+        threshold = float(node["threshold"])
+        kind = node["missing_type"]
+        if kind == "Zero":
+            raise UnsupportedError("LightGBM with zero_as_missing=True cannot be exported.")
+        # Without missing values in training, LightGBM takes one for 0.
+        missing_left = node["default_left"] if kind == "NaN" else threshold >= 0.0
+        return node["split_feature"], threshold, *children[i], missing_left
+
+    return grown(forest, 0, step)

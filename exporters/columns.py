@@ -1,0 +1,114 @@
+"""The training columns: their names and types, and rows as JSON records.
+
+Avro takes only letters, digits and underscores in the name of a field, and no digit first. In other
+names each character that Avro refuses becomes an underscore, a name that begins with a digit gets
+one before it, and of names that become the same the later ones get ``_2``, ``_3`` and so on. A
+document whose columns had to be renamed takes records with the original names.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from exporters.errors import ExportError
+
+_KINDS = {"f": "double", "i": "long", "u": "long", "b": "boolean"}  # of numpy's types
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the training data: its own name, its field in Avro, and its Avro type."""
+
+    name: str
+    field: str
+    type: str  # double, long, boolean or string
+    nullable: bool
+
+
+def avro_names(names: Sequence[str]) -> list[str]:
+    """Return names that Avro takes, each another one; see the module's docstring for the rule."""
+    found: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
+        if not plain or plain[0].isdigit():
+            plain = f"_{plain}"
+        unique, number = plain, 2
+        while unique in found:
+            unique, number = f"{plain}_{number}", number + 1
+        found.append(unique)
+    return found
+
+
+def columns_of(data: Any) -> list[Column]:
+    """Return the columns of a DataFrame, or of a two-dimensional array: ``x0``, ``x1`` and so on.
+
+    Raises ExportError when a column holds something else than numbers, booleans or text.
+    """
+    names = names_of(data)
+    return [
+        Column(name, field, *_type_of(name, values))
+        for name, field, values in zip(names, avro_names(names), _values(data), strict=True)
+    ]
+
+
+def names_of(data: Any) -> list[str]:
+    """Return the names of the columns."""
+    if hasattr(data, "columns"):
+        return [str(name) for name in data.columns]
+    shape = np.shape(data)
+    if len(shape) != 2:
+        raise ExportError("X must have two dimensions: rows and columns.")
+    return [f"x{i}" for i in range(shape[1])]
+
+
+def _values(data: Any) -> Iterator[np.ndarray]:
+    if hasattr(data, "columns"):
+        for i in range(len(data.columns)):
+            column = data.iloc[:, i]
+            try:
+                yield column.to_numpy()
+            except TypeError:  # an extension type without numpy's form
+                yield np.asarray(column, dtype=object)
+    else:
+        yield from np.asarray(data).T
+
+
+def _type_of(name: str, values: np.ndarray) -> tuple[str, bool]:
+    """Return the Avro type of a column's values, and whether some are missing."""
+    kind = _KINDS.get(values.dtype.kind)
+    if kind is not None:
+        return kind, kind == "double" and bool(np.isnan(values).any())
+    known = [value for value in values.tolist() if not is_missing(value)]
+    nullable = len(known) < len(values)
+    for wanted, kinds in (
+        ("boolean", bool),
+        ("long", int),
+        ("double", (int, float)),
+        ("string", str),
+    ):
+        if known and all(isinstance(value, kinds) for value in known):
+            return wanted, nullable
+    raise ExportError(f"The column {name!r} holds neither numbers, nor booleans, nor text.")
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a value stands for a missing one: None, NaN, pandas' NA and NaT."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and math.isnan(value)
+
+
+def records_of(data: Any, columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """Return the rows as records, the way a request has them: by the columns' own names."""
+    listed = [values.tolist() for values in _values(data)]
+    made = {"double": float, "long": int, "boolean": bool, "string": str}
+    names = [column.name for column in columns]
+    converted = [
+        [None if is_missing(value) else made[column.type](value) for value in values]
+        for column, values in zip(columns, listed, strict=True)
+    ]
+    return [dict(zip(names, row, strict=True)) for row in zip(*converted, strict=True)]

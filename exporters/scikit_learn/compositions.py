@@ -1,0 +1,69 @@
+"""Pipelines, ColumnTransformer and FeatureUnion."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from exporters.document import Document, Feature, Prediction
+from exporters.errors import UnsupportedError
+from exporters.supported import predict, transform
+
+
+def pipeline(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """Transformers, and then a model."""
+    return predict(model.steps[-1][1], _through(model.steps[:-1], features, document), document)
+
+
+def pipeline_of_transformers(
+    model: Any, features: Sequence[Feature], document: Document
+) -> list[Feature]:
+    """Transformers, one after the other."""
+    return _through(model.steps, features, document)
+
+
+def _through(
+    steps: Sequence[Any], features: Sequence[Feature], document: Document
+) -> list[Feature]:
+    made = list(features)
+    for _, step in steps:
+        if step is not None and step != "passthrough":
+            made = transform(step, made, document)
+    return made
+
+
+def by_columns(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """Each transformer has its columns; what they make is put side by side."""
+    made: list[Feature] = []
+    for _, step, columns in model.transformers_:
+        taken = [features[i] for i in _positions(columns, features)]
+        if isinstance(step, str):
+            made += taken if step == "passthrough" else []
+        elif taken:
+            made += transform(step, taken, document)
+    return made
+
+
+def _positions(columns: Any, features: Sequence[Feature]) -> list[int]:
+    """Return the positions of the columns that a transformer has."""
+    if isinstance(columns, slice):
+        return list(range(len(features))[columns])
+    listed = [columns] if isinstance(columns, str | int) else list(columns)
+    names = [feature.name for feature in features]
+    if all(isinstance(each, bool) or type(each).__name__ == "bool" for each in listed):
+        return [i for i, each in enumerate(listed) if each]
+    try:
+        return [names.index(each) if isinstance(each, str) else int(each) for each in listed]
+    except ValueError:
+        raise UnsupportedError("A column of the ColumnTransformer is not in X.") from None
+
+
+def union(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """Several transformers of the same columns; what they make is put side by side."""
+    if model.transformer_weights:
+        raise UnsupportedError("FeatureUnion(transformer_weights=...) cannot be exported.")
+    made: list[Feature] = []
+    for _, step in model.transformer_list:
+        if step == "passthrough":
+            made += features
+        elif step != "drop":
+            made += transform(step, features, document)
+    return made

@@ -1,0 +1,93 @@
+"""Linear models: ``model.reg.linear`` and a link function.
+
+Formulas: scikit-learn's user guide, chapters 1.1 (linear models), 1.2 (discriminant analysis) and
+1.5 (stochastic gradient descent).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from exporters.classes import chosen, of_two, shares, softmax
+from exporters.document import DOUBLES, Document, Feature, Prediction
+from exporters.errors import UnsupportedError
+
+
+def regression(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """A weighted sum of the features."""
+    weights = np.asarray(model.coef_, dtype=float)
+    if weights.ndim > 1 and weights.shape[0] != 1:
+        raise UnsupportedError("A regression of several targets cannot be exported.")
+    const = float(np.ravel(model.intercept_)[0])
+    return Prediction(linear(document, features, weights.ravel(), const))
+
+
+def linear(
+    document: Document, features: Sequence[Feature], weights: np.ndarray, const: float
+) -> dict[str, Any]:
+    """Return PFA of a weighted sum of the features."""
+    cell = document.cell(
+        "regression",
+        {
+            "type": "record",
+            "name": document.unique("Regression"),
+            "fields": [{"name": "const", "type": "double"}, {"name": "coeff", "type": DOUBLES}],
+        },
+        {"const": const, "coeff": weights.tolist()},
+    )
+    return {"model.reg.linear": [document.doubles(features), cell]}
+
+
+def many(
+    document: Document, features: Sequence[Feature], weights: np.ndarray, const: np.ndarray
+) -> str:
+    """Return PFA of several weighted sums of the features, an array."""
+    fields = [
+        {"name": "const", "type": DOUBLES},
+        {"name": "coeff", "type": {"type": "array", "items": DOUBLES}},
+    ]
+    cell = document.cell(
+        "regression",
+        {"type": "record", "name": document.unique("Regression"), "fields": fields},
+        {"const": const.tolist(), "coeff": weights.tolist()},
+    )
+    return document.let("margins", {"model.reg.linear": [document.doubles(features), cell]})
+
+
+def logistic(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """Probabilities by the logistic function, or softmax for more than two classes."""
+    separate = getattr(model, "solver", "") == "liblinear"
+    return _classified(model, features, document, "each" if separate else "softmax")
+
+
+def discriminant(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """Linear discriminant analysis: the margins are linear, the probabilities their softmax."""
+    return _classified(model, features, document, "softmax")
+
+
+def margins(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """The class of the largest margin; probabilities where the loss gives them."""
+    loss = getattr(model, "loss", "")
+    if loss == "modified_huber":
+        raise UnsupportedError("SGDClassifier(loss='modified_huber') cannot be exported.")
+    return _classified(model, features, document, "each" if loss == "log_loss" else None)
+
+
+def _classified(
+    model: Any, features: Sequence[Feature], document: Document, link: str | None
+) -> Prediction:
+    weights = np.atleast_2d(np.asarray(model.coef_, dtype=float))
+    const = np.broadcast_to(np.ravel(model.intercept_).astype(float), len(weights))
+    if len(weights) == 1:
+        margin = document.let("margin", linear(document, features, weights[0], float(const[0])))
+        second = link and document.let("second", {"m.link.logit": [margin]})
+        return of_two(document, model.classes_, margin, second)
+    found = many(document, features, weights, const)
+    probabilities = None
+    if link == "softmax":
+        probabilities = softmax(document, found)
+    elif link == "each":
+        each = document.let("each", {"m.link.logit": [found]})
+        probabilities = shares(document, each)
+    return chosen(document, model.classes_, {"a.argmax": [found]}, probabilities)

@@ -1,0 +1,67 @@
+"""Naive Bayes, clusters, and constants."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from exporters.classes import chosen, softmax
+from exporters.document import DOUBLES, Document, Feature, Prediction
+from exporters.errors import UnsupportedError
+
+
+def gaussian_bayes(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """The log of the prior and of a normal density for each feature; user guide, 1.9.1."""
+    record = document.unique("Gaussian")
+    fields = [{"name": "mean", "type": "double"}, {"name": "variance", "type": "double"}]
+    classes = [
+        [
+            {"mean": mean, "variance": variance}
+            for mean, variance in zip(means, variances, strict=True)
+        ]
+        for means, variances in zip(model.theta_.tolist(), model.var_.tolist(), strict=True)
+    ]
+    of_class = {"type": "array", "items": {"type": "record", "name": record, "fields": fields}}
+    cell = document.cell("gaussians", {"type": "array", "items": of_class}, classes)
+    x = document.doubles(features)
+    # model.naive.gaussian multiplies densities, which become 0 with many features.
+    density = {
+        "params": [{"value": "double"}, {"gaussian": record}],
+        "ret": "double",
+        "do": {"prob.dist.gaussianLL": ["value", "gaussian"]},
+    }
+    one = {
+        "params": [{"gaussians": {"type": "array", "items": record}}],
+        "ret": "double",
+        "do": {"a.sum": [{"a.zipmap": [x, "gaussians", density]}]},
+    }
+    likelihoods = document.let("likelihoods", {"a.map": [cell, one]})
+    priors = document.cell("log_priors", DOUBLES, np.log(model.class_prior_).tolist())
+    scores = document.let("scores", {"la.add": [likelihoods, priors]})
+    probabilities = softmax(document, scores)
+    return chosen(document, model.classes_, {"a.argmax": [scores]}, probabilities)
+
+
+def clusters(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """The number of the closest centre."""
+    record = {
+        "type": "record",
+        "name": document.unique("Cluster"),
+        "fields": [{"name": "center", "type": DOUBLES}, {"name": "id", "type": "int"}],
+    }
+    centres = [
+        {"center": centre, "id": i}
+        for i, centre in enumerate(model.cluster_centers_.astype(float).tolist())
+    ]
+    cell = document.cell("clusters", {"type": "array", "items": record}, centres)
+    closest = {"model.cluster.closest": [document.doubles(features), cell]}
+    return Prediction({"attr": closest, "path": [{"string": "id"}]}, "int")
+
+
+def constant(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """The same number for every record."""
+    del features
+    found = np.ravel(model.constant_)
+    if len(found) != 1:
+        raise UnsupportedError("A model with several outputs cannot be exported.")
+    return Prediction(document.cell("constant", "double", float(found[0])))

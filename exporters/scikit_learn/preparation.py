@@ -1,0 +1,240 @@
+"""What is done to columns before a model.
+
+Formulas: scikit-learn's user guide, chapter 7 (dataset transformations).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from exporters.columns import is_missing
+from exporters.document import DOUBLES, Document, Feature, text
+from exporters.errors import UnsupportedError
+
+
+def _each(
+    document: Document,
+    features: Sequence[Feature],
+    what: str,
+    parameters: dict[str, Any],
+    formula: Callable[..., Any],
+) -> list[Feature]:
+    """Return each feature after a formula of it and of parameters of its own.
+
+    ``parameters`` has an array for each of the formula's, with a number for each feature; they
+    are in a cell, by the features' names.
+    """
+    names = list(parameters)
+    fields = [{"name": name, "type": "double"} for name in names]
+    record = {"type": "record", "name": document.unique(what.title()), "fields": fields}
+    rows = zip(*(np.asarray(parameters[name], dtype=float).tolist() for name in names), strict=True)
+    init = {
+        feature.name: dict(zip(names, row, strict=True))
+        for feature, row in zip(features, rows, strict=True)
+    }
+    cell = document.cell(what, {"type": "map", "values": record}, init)
+    return [
+        _made(
+            document,
+            feature,
+            what,
+            formula(
+                document.number(feature),
+                *({**cell, "path": [text(feature.name), text(name)]} for name in names),
+            ),
+        )
+        for feature in features
+    ]
+
+
+def _made(document: Document, feature: Feature, what: str, value: Any) -> Feature:
+    return Feature(feature.name, document.let(f"{feature.name}_{what}", value))
+
+
+def standard_scaler(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """(x - mean) / scale."""
+    zero, one = np.zeros(len(features)), np.ones(len(features))
+    found = {
+        "mean": zero if model.mean_ is None or not model.with_mean else model.mean_,
+        "scale": one if model.scale_ is None else model.scale_,
+    }
+    return _each(
+        document,
+        features,
+        "standard",
+        found,
+        lambda x, mean, scale: {"/": [{"-": [x, mean]}, scale]},
+    )
+
+
+def robust_scaler(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """(x - median) / scale."""
+    zero, one = np.zeros(len(features)), np.ones(len(features))
+    found = {
+        "center": zero if model.center_ is None else model.center_,
+        "scale": one if model.scale_ is None else model.scale_,
+    }
+    return _each(document, features, "robust", found, _standard)
+
+
+def _standard(x: Any, middle: Any, scale: Any) -> Any:
+    return {"/": [{"-": [x, middle]}, scale]}
+
+
+def min_max_scaler(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """x * scale + min, within the range if it is to be clipped."""
+    low, high = map(float, model.feature_range)
+
+    def formula(x: Any, scale: Any, least: Any) -> Any:
+        made = {"+": [{"*": [x, scale]}, least]}
+        return {"min": [{"max": [made, low]}, high]} if model.clip else made
+
+    found = {"scale": model.scale_, "min": model.min_}
+    return _each(document, features, "minmax", found, formula)
+
+
+def max_abs_scaler(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """x / scale."""
+    found = {"scale": model.scale_}
+    return _each(document, features, "maxabs", found, lambda x, scale: {"/": [x, scale]})
+
+
+def binarizer(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """1 above the threshold, else 0."""
+    found = {"threshold": np.full(len(features), float(model.threshold))}
+    return _each(
+        document,
+        features,
+        "binary",
+        found,
+        lambda x, threshold: {"if": {">": [x, threshold]}, "then": 1.0, "else": 0.0},
+    )
+
+
+_FUNCTIONS = {"log": "m.ln", "exp": "m.exp", "sqrt": "m.sqrt", "log1p": "m.ln1p", "abs": "m.abs"}
+
+
+def function(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """numpy's log, exp, sqrt, log1p or absolute of each feature; none: as they are."""
+    if model.func is None:
+        return list(features)
+    name = getattr(model.func, "__name__", "")
+    known = _FUNCTIONS.get({"absolute": "abs"}.get(name, name))
+    if known is None or getattr(np, name, None) is not model.func or model.kw_args:
+        names = ", ".join(f"numpy.{each}" for each in sorted(_FUNCTIONS))
+        raise UnsupportedError(f"FunctionTransformer can be exported with {names} only.")
+    return [
+        _made(document, feature, name, {known: [document.number(feature)]}) for feature in features
+    ]
+
+
+def imputer(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """A value of the training data in place of a missing one."""
+    if model.add_indicator:
+        raise UnsupportedError("SimpleImputer(add_indicator=True) cannot be exported.")
+    if not is_missing(model.missing_values):
+        raise UnsupportedError("SimpleImputer(missing_values=...) must be a missing value.")
+    made = []
+    for feature, value in zip(features, np.asarray(model.statistics_).tolist(), strict=True):
+        if is_missing(value):
+            raise UnsupportedError(f"{feature.name!r} has no values at all to impute from.")
+        if not feature.nullable:
+            made.append(feature)
+            continue
+        kind = "double" if feature.type in ("double", "long") else feature.type
+        cell = document.cell(f"{feature.name}_missing", kind, value)
+        filled = {"ifnotnull": {"known": feature.value}, "then": "known", "else": cell}
+        name = document.let(f"{feature.name}_imputed", filled)
+        made.append(Feature(feature.name, name, kind))
+    return made
+
+
+def one_hot(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """1 for the category that a value is, 0 for the others; all 0 for an unknown one."""
+    if getattr(model, "_infrequent_enabled", False):
+        raise UnsupportedError("OneHotEncoder with infrequent categories cannot be exported.")
+    if model.handle_unknown not in ("ignore", "error"):
+        raise UnsupportedError("OneHotEncoder must have handle_unknown 'ignore' or 'error'.")
+    made = []
+    dropped = model.drop_idx_ if model.drop_idx_ is not None else [None] * len(features)
+    for feature, categories, drop in zip(features, model.categories_, dropped, strict=True):
+        known = _categories(feature, categories)
+        cell = document.cell(
+            f"{feature.name}_categories", {"type": "array", "items": feature.type}, known
+        )
+        value = _known(document, model, feature, cell)
+        variable = document.let(
+            f"{feature.name}_onehot", {"cast.fanoutDouble": [value, cell, False]}
+        )
+        made += [
+            Feature(f"{feature.name}_{category}", {"attr": variable, "path": [i]})
+            for i, category in enumerate(known)
+            if drop is None or i != drop
+        ]
+    return made
+
+
+def ordinal(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """The place of a value among the categories."""
+    made = []
+    unknown = None
+    if model.handle_unknown == "use_encoded_value" and not is_missing(model.unknown_value):
+        unknown = float(model.unknown_value)
+    elif model.handle_unknown != "error":
+        raise UnsupportedError("OrdinalEncoder(unknown_value=nan) cannot be exported.")
+    for feature, categories in zip(features, model.categories_, strict=True):
+        known = _categories(feature, categories)
+        cell = document.cell(
+            f"{feature.name}_categories", {"type": "array", "items": feature.type}, known
+        )
+        place = document.let(f"{feature.name}_place", {"a.index": [cell, feature.value]})
+        missing = _unknown(feature) if unknown is None else unknown
+        value = {"if": {">=": [place, 0]}, "then": {"cast.double": [place]}, "else": missing}
+        made.append(_made(document, feature, "ordinal", value))
+    return made
+
+
+def _categories(feature: Feature, categories: Any) -> list[Any]:
+    known: list[Any] = np.asarray(categories).tolist()
+    if feature.nullable or any(is_missing(each) for each in known):
+        raise UnsupportedError(f"{feature.name!r} has missing values: put an imputer before.")
+    if feature.type not in ("string", "long", "boolean"):
+        raise UnsupportedError(f"Categories of {feature.name!r} must be text or whole numbers.")
+    return known
+
+
+def _known(document: Document, model: Any, feature: Feature, cell: Any) -> Any:
+    """Return PFA of a value, which fails if it is none of the categories and may not be."""
+    if model.handle_unknown == "ignore":
+        return feature.value
+    return document.let(
+        f"{feature.name}_known",
+        {
+            "if": {"a.contains": [cell, feature.value]},
+            "then": feature.value,
+            "else": _unknown(feature),
+        },
+    )
+
+
+def _unknown(feature: Feature) -> dict[str, Any]:
+    return {"error": f"{feature.name} is of a category that the model does not know", "code": -3}
+
+
+def components(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """Principal components: a matrix product of the centred features."""
+    if model.whiten:
+        raise UnsupportedError("PCA(whiten=True) cannot be exported.")
+    mean = document.cell("pca_mean", DOUBLES, np.asarray(model.mean_, dtype=float).tolist())
+    matrix = document.cell(
+        "pca_components",
+        {"type": "array", "items": DOUBLES},
+        np.asarray(model.components_, dtype=float).tolist(),
+    )
+    centred = document.let("centred", {"la.sub": [document.doubles(features), mean]})
+    made = document.let("components", {"la.dot": [matrix, centred]})
+    return [
+        Feature(f"component_{i}", {"attr": made, "path": [i]})
+        for i in range(len(model.components_))
+    ]

@@ -1,0 +1,105 @@
+"""Which classes can be exported, and by which function of this package.
+
+A class is named by its library and its own name; a function by its module and its name.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from exporters.document import Document, Feature, Prediction
+from exporters.errors import UnsupportedError
+
+LINEAR, TREES, BOOSTED = "scikit_learn.linear:", "scikit_learn.trees:", "boosters:"
+OTHERS, PREPARED = "scikit_learn.others:", "scikit_learn.preparation:"
+
+# (model, features, document) -> Prediction
+MODELS = {
+    "sklearn.Pipeline": "scikit_learn.compositions:pipeline",
+    "sklearn.LinearRegression": LINEAR + "regression",
+    "sklearn.Ridge": LINEAR + "regression",
+    "sklearn.RidgeCV": LINEAR + "regression",
+    "sklearn.Lasso": LINEAR + "regression",
+    "sklearn.LassoCV": LINEAR + "regression",
+    "sklearn.ElasticNet": LINEAR + "regression",
+    "sklearn.ElasticNetCV": LINEAR + "regression",
+    "sklearn.SGDRegressor": LINEAR + "regression",
+    "sklearn.LinearSVR": LINEAR + "regression",
+    "sklearn.HuberRegressor": LINEAR + "regression",
+    "sklearn.LogisticRegression": LINEAR + "logistic",
+    "sklearn.LogisticRegressionCV": LINEAR + "logistic",
+    "sklearn.SGDClassifier": LINEAR + "margins",
+    "sklearn.LinearSVC": LINEAR + "margins",
+    "sklearn.RidgeClassifier": LINEAR + "margins",
+    "sklearn.Perceptron": LINEAR + "margins",
+    "sklearn.LinearDiscriminantAnalysis": LINEAR + "discriminant",
+    "sklearn.DecisionTreeRegressor": TREES + "tree_regressor",
+    "sklearn.DecisionTreeClassifier": TREES + "tree_classifier",
+    "sklearn.ExtraTreeRegressor": TREES + "tree_regressor",
+    "sklearn.ExtraTreeClassifier": TREES + "tree_classifier",
+    "sklearn.RandomForestRegressor": TREES + "forest_regressor",
+    "sklearn.RandomForestClassifier": TREES + "forest_classifier",
+    "sklearn.ExtraTreesRegressor": TREES + "forest_regressor",
+    "sklearn.ExtraTreesClassifier": TREES + "forest_classifier",
+    "sklearn.GradientBoostingRegressor": TREES + "boosting_regressor",
+    "sklearn.GradientBoostingClassifier": TREES + "boosting_classifier",
+    "sklearn.HistGradientBoostingRegressor": TREES + "histogram_regressor",
+    "sklearn.HistGradientBoostingClassifier": TREES + "histogram_classifier",
+    "sklearn.GaussianNB": OTHERS + "gaussian_bayes",
+    "sklearn.KMeans": OTHERS + "clusters",
+    "sklearn.MiniBatchKMeans": OTHERS + "clusters",
+    "sklearn.DummyRegressor": OTHERS + "constant",
+    "xgboost.XGBRegressor": BOOSTED + "xgboost_model",
+    "xgboost.XGBClassifier": BOOSTED + "xgboost_model",
+    "xgboost.XGBRanker": BOOSTED + "xgboost_model",
+    "lightgbm.LGBMRegressor": BOOSTED + "lightgbm_model",
+    "lightgbm.LGBMClassifier": BOOSTED + "lightgbm_model",
+    "lightgbm.LGBMRanker": BOOSTED + "lightgbm_model",
+}
+
+# (transformer, features, document) -> features
+TRANSFORMERS = {
+    "sklearn.Pipeline": "scikit_learn.compositions:pipeline_of_transformers",
+    "sklearn.ColumnTransformer": "scikit_learn.compositions:by_columns",
+    "sklearn.FeatureUnion": "scikit_learn.compositions:union",
+    "sklearn.StandardScaler": PREPARED + "standard_scaler",
+    "sklearn.MinMaxScaler": PREPARED + "min_max_scaler",
+    "sklearn.MaxAbsScaler": PREPARED + "max_abs_scaler",
+    "sklearn.RobustScaler": PREPARED + "robust_scaler",
+    "sklearn.Binarizer": PREPARED + "binarizer",
+    "sklearn.SimpleImputer": PREPARED + "imputer",
+    "sklearn.OneHotEncoder": PREPARED + "one_hot",
+    "sklearn.OrdinalEncoder": PREPARED + "ordinal",
+    "sklearn.FunctionTransformer": PREPARED + "function",
+    "sklearn.PCA": PREPARED + "components",
+}
+
+SUPPORTED = {**TRANSFORMERS, **MODELS}
+
+
+def predict(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """Write a model of these features into the document. Raises UnsupportedError."""
+    made: Prediction = _function(model, MODELS, "model")(model, features, document)
+    return made
+
+
+def transform(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
+    """Write a transformer of these features into the document. Raises UnsupportedError."""
+    made: list[Feature] = _function(model, TRANSFORMERS, "transformer")(model, features, document)
+    return made
+
+
+def class_name(model: Any) -> str:
+    """Return library and name of an object's class, as the tables have it."""
+    return f"{type(model).__module__.partition('.')[0]}.{type(model).__name__}"
+
+
+def _function(model: Any, table: dict[str, str], what: str) -> Callable[..., Any]:
+    name = class_name(model)
+    if name not in table:
+        raise UnsupportedError(
+            f"{name} cannot be exported as a {what}. What can: {', '.join(sorted(table))}."
+        )
+    module, _, function = table[name].partition(":")
+    found: Callable[..., Any] = getattr(import_module(f"exporters.{module}"), function)
+    return found
