@@ -41,13 +41,14 @@ def source_of(program: Any, read: Type, write: Type) -> str:
         by_field = [f"v_input = {reading.value}", *body]
     writing = convert.writer_code(write, "result", "out_")
     inside: list[Statement] = [*reading.lines, *by_field, *writing.lines]
-    functions = "\n".join(render(own)).replace("(self, state", "(")
-    if _STATE.search(functions + "\n".join(render(body)).replace("(self, state", "(")):
+    functions = render(own)
+    text = "\n".join([*functions, *render(body)]).replace("(self, state", "(")
+    if "state" in text and _STATE.search(text):
         inside.insert(0, "state = new_state()")
     lines = [
         *reading.prelude,
         *writing.prelude,
-        *render(own),
+        *functions,
         *render([Block("def score(record):", [*inside, f"return {writing.value}"])]),
     ]
     return "\n".join(lines) + "\n"
@@ -64,11 +65,14 @@ def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] 
         whole = whole or match[0] == "v_input"
         return match[0]
 
+    def renamed(text: str) -> str:
+        return _TOKEN.sub(replace, text) if "v_input" in text else text
+
     def replaced(statements: list[Statement]) -> list[Statement]:
         return [
-            Block(_TOKEN.sub(replace, each.header), replaced(each.body))
+            Block(renamed(each.header), replaced(each.body))
             if isinstance(each, Block)
-            else _TOKEN.sub(replace, each)
+            else renamed(each)
             for each in statements
         ]
 

@@ -179,12 +179,16 @@ def _written(value: Any) -> int:
     return 1 + sum(map(_written, parts))
 
 
+_PRIMITIVE = ("null", "boolean", "int", "long", "float", "double", "string", "bytes")
+_WITHOUT_NAMES = {f'"{name}"' for name in _PRIMITIVE}
+
+
 def in_order(texts: Sequence[str]) -> list[str]:
     """Sort schemas, as JSON text, so that a name is defined before it is used, where possible.
 
     Names are compared without their namespaces: at worst that is not the best order.
     """
-    if len(texts) < 2:
+    if sum(text not in _WITHOUT_NAMES for text in texts) < 2:
         return list(texts)
     defines: dict[str, str] = {}
     uses: dict[str, list[str]] = {}

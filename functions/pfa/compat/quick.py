@@ -23,6 +23,58 @@ def _arguments(reader: Any) -> None:
     stock = reader._readArgument
     is_name, call, name = reader.validSymbolName, reader.Call, reader.Ref
 
+    def several(given: Any, at: str, builder: Any) -> Any:
+        if type(given) is list:
+            return reader._readExpressionArray(given, at, builder)
+        return [reader._readExpression(given, at, builder)]
+
+    def items(given: Any, at: str, builder: Any) -> Any:
+        read = reader._readExpressionArray if type(given) is list else reader._readExpressionMap
+        return read(given, at, builder)
+
+    def new(given: Any, a_type: Any, pos: str) -> Any:
+        return (reader.NewArray if type(given) is list else reader.NewObject)(given, a_type, pos)
+
+    def without_types(read: Any) -> Any:
+        return lambda given, at, _builder: read(given, at)
+
+    one, a_type = reader._readExpression, reader._readAvroPlaceholder
+    # How what follows a word is read, and what some words together make: with these parts.
+    of: dict[str, Any] = {
+        **dict.fromkeys(("attr", "cast", "if", "upcast"), one),
+        **dict.fromkeys(("do", "else", "then"), several),
+        **dict.fromkeys(("as", "ret", "type"), a_type),
+        **dict.fromkeys(("ifnotnull", "let", "set"), reader._readExpressionMap),
+        "cases": reader._readCastCaseArray,
+        "cell": without_types(reader._readString),
+        "double": without_types(reader._readDouble),
+        "new": items,
+        "params": reader._readParams,
+        "path": reader._readExpressionArray,
+        "string": without_types(reader._readString),
+        "value": without_types(reader._readJsonToString),
+    }
+    parts: list[tuple[str, Any, tuple[Any, ...]]] = [
+        ("attr path", reader.AttrGet, ()),
+        ("cast cases", reader.CastBlock, (False,)),
+        ("cell", reader.CellGet, ([],)),
+        ("cell path", reader.CellGet, ()),
+        ("do", reader.Do, ()),
+        ("double", reader.LiteralDouble, ()),
+        ("if then", reader.If, (None,)),
+        ("if then else", reader.If, ()),
+        ("ifnotnull then", reader.IfNotNull, (None,)),
+        ("ifnotnull then else", reader.IfNotNull, ()),
+        ("let", reader.Let, ()),
+        ("new type", new, ()),
+        ("params ret do", reader.FcnDef, ()),
+        ("set", reader.SetVar, ()),
+        ("string", reader.LiteralString, ()),
+        ("type value", reader.Literal, ()),
+        ("upcast as", reader.Upcast, ()),
+    ]
+    forms = {frozenset(words.split()): (make, words.split(), more) for words, make, more in parts}
+
     def argument(data: Any, dot: str, builder: Any) -> Any:
         kind = type(data)
         if kind is str:
@@ -32,21 +84,24 @@ def _arguments(reader: Any) -> None:
             return reader.LiteralDouble(data, dot)
         elif kind is dict and len(data) == 1:
             ((key, given),) = data.items()
-            at = f"{dot} -> {key}"
-            if key == "let":
-                return reader.Let(
-                    reader._readExpressionMap(given, at, builder), reader.pos(dot, None)
-                )
             if key not in _WORDS:
+                at = f"{dot} -> {key}"
                 if type(given) is list:
                     args = [argument(x, f"{at} -> {i}", builder) for i, x in enumerate(given)]
                 else:
                     args = [argument(given, at, builder)]
                 return call(key, args, reader.pos(dot, None))
-        elif kind is dict and len(data) == 2 and "attr" in data and "path" in data:
-            of = reader._readExpression(data["attr"], f"{dot} -> attr", builder)
-            path = reader._readExpressionArray(data["path"], f"{dot} -> path", builder)
-            return reader.AttrGet(of, path, reader.pos(dot, None))
+        if kind is dict:
+            form = forms.get(frozenset(data))
+            if form is not None:
+                make, words, rest = form
+                if "new" in words and type(data["new"]) not in (list, dict):
+                    return stock(data, dot, builder)
+                try:
+                    values = [of[word](data[word], f"{dot} -> {word}", builder) for word in words]
+                except (TypeError, AttributeError, NameError, LookupError, ValueError):
+                    return stock(data, dot, builder)  # which has the words for it
+                return make(*values, *rest, reader.pos(dot, None))
         return stock(data, dot, builder)
 
     reader._readArgument = argument
@@ -101,16 +156,16 @@ def _signatures(signature: Any) -> None:
         return stock(self, pat, arg, labels, strict, backwards)
 
     signature.Sig.check = check
-    alone = {*others, signature.AvroFixed, signature.AvroEnum, signature.AvroRecord}
+    simple, all_numbers = set(others), set(numbers)
+    named = {signature.AvroFixed, signature.AvroEnum, signature.AvroRecord}
     stock_broadest = label_data.broadestType
 
     def broadest(candidates: list[Any]) -> Any:
-        if len(candidates) == 1:
-            kind = type(candidates[0])
-            if kind in alone:
-                return candidates[0]
-            if kind in numbers:
-                return kind()
+        kinds = set(map(type, candidates))
+        if len(kinds) == 1 and (kinds <= simple or (len(candidates) == 1 and kinds <= named)):
+            return candidates[0]
+        if kinds and kinds <= all_numbers:
+            return max(kinds, key=numbers.index)()
         return stock_broadest(candidates)
 
     label_data.broadestType = staticmethod(broadest)

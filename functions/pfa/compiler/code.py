@@ -6,7 +6,7 @@ one call, ``in_order`` keeps the order in which they are evaluated, errors inclu
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,16 +103,23 @@ def variable(name: Any) -> str:
     return f"v_{checked_name(name)}"
 
 
-def render(statements: Iterable[Statement], indent: int = 0) -> Iterator[str]:
-    """Yield the lines of statements."""
+def render(statements: Iterable[Statement]) -> list[str]:
+    """Return the lines of statements."""
+    lines: list[str] = []
+    _render(statements, "", lines)
+    return lines
+
+
+def _render(statements: Iterable[Statement], indent: str, lines: list[str]) -> None:
+    within = indent + "    "
     for statement in statements:
         if isinstance(statement, str):
-            yield "    " * indent + statement
+            lines.append(indent + statement)
         else:
-            yield "    " * indent + statement.header
-            yield from render(statement.body, indent + 1)
+            lines.append(indent + statement.header)
+            _render(statement.body, within, lines)
             if all(isinstance(each, str) and each.startswith("#") for each in statement.body):
-                yield "    " * (indent + 1) + "pass"  # there is nothing, or a comment
+                lines.append(within + "pass")  # there is nothing, or a comment
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:

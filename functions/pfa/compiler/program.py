@@ -30,6 +30,7 @@ _genpy = load("titus.genpy")
 MAX_TRIES = 6
 _TRY = re.compile(r"^( *)try:$", re.MULTILINE)
 
+# Before one of these patterns, a text is asked for what must be in it: ten times as fast.
 _CELL = re.compile(r"\bc[0-9]+_\w*")
 _STATE = re.compile(r"\bstate\b")
 
@@ -83,7 +84,7 @@ class Program:
         self.action: list[Statement] = []
         self.result = ""
         self.expressions: list[tuple[str, list[str], str]] = []  # user functions that are one
-        self._cells = set(_CELL.findall(text))
+        self._cells = set(_CELL.findall(text)) if lowering.read_cells else set()
         self._module = module
 
     @cached_property
@@ -202,7 +203,8 @@ def write(lowering: Any, context: Any) -> Program:
     text = ""
     if short := _is_stateless(lowering, context):
         text = "\n".join(render([*functions, Block("def action():", [*body, last.text])]))
-        short = not _STATEFUL.search(text)
+        maybe = "self." in text or any(f"v_{name}" in text for name in _GIVEN)
+        short = not (maybe and _STATEFUL.search(text))
     if not short:
         text = "\n".join(render(module))
     _limit_tries(text)
@@ -219,7 +221,7 @@ def write(lowering: Any, context: Any) -> Program:
 def _limit_tries(source: str) -> None:
     """Bound how many ``try`` are in each other; raises UnsupportedError."""
     around: list[int] = []
-    for match in _TRY.finditer(source):
+    for match in _TRY.finditer(source) if "try:" in source else ():
         indent = len(match[1])
         while around and around[-1] >= indent:
             around.pop()
@@ -262,7 +264,7 @@ def _prologue(statements: list[Statement], names: set[str], routine: str) -> lis
     """Statements that set what the others use: the state, and the given variables."""
     text = "\n".join(render(statements))
     out: list[Statement] = []
-    if _STATE.search(text):
+    if "state" in text and _STATE.search(text):
         out.append(f"state = ExecutionState(self.options, self.rand, {routine!r}, self.parser)")
     used = set(re.findall(r"\bv_(\w+)", text))
     out += [f"v_{name} = {where}" for name, where in _GIVEN.items() if name in used & names]

@@ -11,6 +11,7 @@ from pfa.library.texts import closed, is_name
 
 # A string, which is left alone, or a call of what the compiler bound (see Base.bind).
 _CALL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b([ku][0-9]+_\w+)\(""")
+_MAY_CALL = re.compile(r"[ku][0-9]+_")
 _PART = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[()\[\]{},]""")
 # What a union from elsewhere has to be asked about, see is_double and is_other in control.py.
 _TEST = re.compile(
@@ -67,6 +68,8 @@ def unlimited(statements: Iterable[Statement]) -> list[Statement]:
 
 
 def _shortened(text: str, short: Mapping[str, str]) -> str:
+    if not _MAY_CALL.search(text):
+        return text
     for found in _CALL.finditer(text):
         if found[1] in short:
             args, end = _arguments(text, found.end())
@@ -84,6 +87,8 @@ def of_input(statements: Iterable[Statement]) -> list[Statement]:
     """Return statements of an action that take a union of the input for what the reader made."""
 
     def shorter(text: str) -> str:
+        if "type(g" not in text:
+            return text
         return _TEST.sub(lambda found: "" if found[0][0] not in "'\"" else found[0], text)
 
     return [
