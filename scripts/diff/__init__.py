@@ -1,0 +1,1 @@
+"""What changes between two PFA documents: types, structure, and what they answer to rows."""
