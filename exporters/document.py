@@ -1,6 +1,6 @@
 """A PFA document in the making: input, cells, statements of the action, output."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,15 @@ class Feature:
     """One number, text or truth value that a model is given: a column, or made of columns.
 
     ``value`` is PFA: an expression that may be written several times. A nullable one is a union
-    with null.
+    with null. Of features that are the elements of one array of doubles, ``place`` is the array's
+    name, the position and the length.
     """
 
     name: str
     value: Any
     type: str = "double"
     nullable: bool = False
+    place: tuple[str, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,14 @@ class Prediction:
     """What a model gives. ``value`` is PFA of Avro type ``type``.
 
     A classifier has its classes, and if it knows them their probabilities: PFA of an array.
+    ``margins`` is PFA of the decision function: a number for two classes, an array for more.
     """
 
     value: Any
     type: Any = "double"
     classes: tuple[Any, ...] = ()
     probabilities: Any = None
+    margins: Any = None
 
 
 def text(value: str) -> dict[str, str]:
@@ -52,6 +56,7 @@ class Document:
         """Begin with the input, and its columns as features."""
         self.columns = columns
         self.cells: dict[str, Any] = {}
+        self.functions: dict[str, Any] = {}
         self.action: list[Any] = []
         self.defined: set[str] = set()  # types that a cell has defined
         self._names: list[str] = ["input"]
@@ -80,8 +85,33 @@ class Document:
         self.action.append({"let": {name: expression}})
         return name
 
-    def doubles(self, features: Iterable[Feature], hint: str = "x") -> str:
+    def function(self, name: str, params: Sequence[dict[str, Any]], ret: Any, do: Any) -> str:
+        """Define a function, once; return the name to call it by."""
+        self.functions.setdefault(name, {"params": list(params), "ret": ret, "do": do})
+        return f"u.{name}"
+
+    def elements(self, array: str, names: Sequence[str]) -> list[Feature]:
+        """Return the elements of an array of doubles, which ``names`` counts, as features."""
+        return [
+            Feature(name, {"attr": array, "path": [i]}, place=(array, i, len(names)))
+            for i, name in enumerate(names)
+        ]
+
+    def doubles(self, features: Sequence[Feature], hint: str = "x") -> str:
         """Return PFA of an array of the features' values."""
+        places = [feature.place for feature in features if feature.place]
+        if places and len(places) == len(features) and len({array for array, *_ in places}) == 1:
+            array, _, size = places[0]
+            positions = [i for _, i, _ in places]
+            if positions == list(range(size)):
+                return array
+            ints = self.cell("chosen", {"type": "array", "items": "int"}, positions)
+            take = {
+                "params": [{"i": "int"}],
+                "ret": "double",
+                "do": {"attr": array, "path": ["i"]},
+            }
+            return self.let(hint, {"a.map": [ints, take]})
         values = [self.number(feature) for feature in features]
         return self.let(hint, {"type": DOUBLES, "new": values})
 
@@ -139,6 +169,7 @@ class Document:
             "input": self.input,
             "output": avro_type,
             "cells": self.cells,
+            **({"fcns": self.functions} if self.functions else {}),
             "action": [*self.action, last],
         }
 
