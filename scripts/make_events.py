@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from scripts import make_sonar
+from scripts.local_cloud.events import object_created
 from scripts.sample import EVENTS, Document, examples, text
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
@@ -74,6 +75,7 @@ def files() -> dict[str, str]:
         "batch": request("POST", "/models/{name}/batch", homes, NDJSON, "real_estate"),
         "get_model": request("GET", "/models/{name}", name="sonar"),
         "direct": {"model": "hello", "record": 3.14},
+        "upload": object_created("models/hello.pfa", "3HL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH", 1024),
     }
     return {f"{name}.json": text(event) for name, event in events.items()}
 

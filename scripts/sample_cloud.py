@@ -1,4 +1,4 @@
-"""The local cloud with the sample models in its bucket: what `make demo` and `make serve` share."""
+"""The local cloud with the sample models live: what `make demo` and `make serve` share."""
 
 import json
 import math
@@ -57,20 +57,37 @@ def agree(answer: Any, expected: Any) -> bool:
     return type(answer) is type(expected) and bool(answer == expected)
 
 
+class RefusedError(Exception):
+    """The gate refused a sample model; the message is its report."""
+
+
+def upload_samples(cloud: LocalCloud) -> dict[str, str]:
+    """Upload models/; return the S3 version ids by name."""
+    return {name: cloud.upload(name, document) for name, document in sample_models().items()}
+
+
+def wait_for_gate(cloud: LocalCloud, versions: dict[str, str]) -> None:
+    """Return when all these uploads are live. Raises RefusedError, TimeoutError."""
+    for name, version in versions.items():
+        report = cloud.wait_for_report(name, version)
+        if report["verdict"] == "rejected":
+            raise RefusedError(f"the gate refused {name}:\n{report['text']}")
+
+
 @contextmanager
 def sample_cloud(port: int = 0) -> Iterator[LocalCloud]:
-    """Build the function, start the local cloud, and put models/ into its bucket.
+    """Build the functions, start the local cloud, and bring models/ live through the gate.
 
-    Prints a line for each step. Everything is stopped at the end. Raises StartError, OSError and
-    subprocess.CalledProcessError, with a message for the one who reads the terminal.
+    Prints a line for each step. Everything is stopped at the end. Raises BuildError, StartError,
+    RefusedError, TimeoutError and OSError, with a message for the one who reads the terminal.
     """
-    with step("build the function as SAM would"):
+    with step("build the functions as SAM would"):
         artefact: Path = build()
     with LocalCloud(artefact, port=port, step=step) as cloud:
-        documents = sample_models()
-        with step(f"put {len(documents)} models into the bucket"):
-            for name, document in documents.items():
-                cloud.put_model(name, document)
+        with step(f"upload {len(sample_models())} models"):
+            versions = upload_samples(cloud)
+        with step("the gate checks them: all go live"):
+            wait_for_gate(cloud, versions)
         yield cloud
 
 

@@ -5,7 +5,7 @@ import os
 import shlex
 import signal
 
-from scripts.local_cloud import LocalCloud
+from scripts.local_cloud import GATE, LocalCloud
 from scripts.local_cloud.s3 import CREDENTIALS
 from scripts.local_cloud.template import REGION
 from scripts.sample_cloud import examples, run, sample_cloud, sample_models
@@ -28,16 +28,38 @@ def score_lines(cloud: LocalCloud) -> list[str]:
     return lines
 
 
-def roll_line(cloud: LocalCloud) -> str:
-    """Return a curl command that puts a document into the bucket.
+def export_lines(cloud: LocalCloud) -> list[str]:
+    """Return what the commands of the README, the AWS CLI and `make rollback` are told by."""
+    aws = {
+        "AWS_ENDPOINT_URL_S3": cloud.s3.url,
+        "AWS_ENDPOINT_URL_LAMBDA": cloud.lambda_url,
+        "AWS_DEFAULT_REGION": REGION,
+        **CREDENTIALS,
+    }
+    return [
+        f"export URL={cloud.url} KEY={cloud.api_key} BUCKET={cloud.bucket} FUNCTION={GATE}",
+        "export " + " ".join(f"{name}={value}" for name, value in aws.items()),
+    ]
 
-    It is signed: moto takes an object from anybody, but lets no anonymous caller replace one.
-    """
+
+def signed_curl(cloud: LocalCloud) -> str:
+    """Return a curl command that moto takes: it lets no anonymous caller replace an object."""
     user = ":".join(CREDENTIALS.values())
-    return (
-        f"curl -sS --fail --user {user} --aws-sigv4 aws:amz:{REGION}:s3"
-        f" -T models/hello.pfa {cloud.s3.url}/{cloud.bucket}/live/hello.pfa"
-    )
+    return f"curl -sS --fail --user {user} --aws-sigv4 aws:amz:{REGION}:s3"
+
+
+def upload_line(cloud: LocalCloud) -> str:
+    """Return a curl command that uploads a model and prints the report's address at the end."""
+    upload = f"{cloud.s3.url}/{cloud.bucket}/models/hello.pfa"
+    return f"{signed_curl(cloud)} -T models/hello.pfa {upload}"
+
+
+def report_lines(cloud: LocalCloud) -> list[str]:
+    """Return commands that show the newest report on the hello model."""
+    return [
+        f"aws s3 ls s3://{cloud.bucket}/reports/hello/",
+        f"aws s3 cp s3://{cloud.bucket}/reports/hello/$VERSION.json -",
+    ]
 
 
 def main() -> int:
@@ -46,13 +68,19 @@ def main() -> int:
         ttl = cloud.pool.env.get("MODEL_TTL_SECONDS", "60")
         print(f"\n  URL      {cloud.url}")
         print(f"  API key  {cloud.api_key}")
-        print(f"  S3       {cloud.s3.url}, bucket {cloud.bucket}, models under live/")
-        print("\n  For the commands of the README, in another terminal:\n")
-        print(f"export URL={cloud.url} KEY={cloud.api_key}")
+        print(f"  S3       {cloud.s3.url}, bucket {cloud.bucket}, uploads under models/")
+        print("\n  For the commands of the README and below, in another terminal:\n")
+        print("\n".join(export_lines(cloud)))
         print("\n  Score a record:\n")
         print("\n".join(score_lines(cloud)))
-        print(f"\n  Roll a model; the new one answers within {ttl} s:\n")
-        print(roll_line(cloud))
+        print(f"\n  Roll a model; if the gate lets it pass, it answers within {ttl} s:\n")
+        print(f"aws s3 cp models/hello.pfa s3://{cloud.bucket}/models/hello.pfa")
+        print("\n  The same without the AWS CLI:\n")
+        print(upload_line(cloud))
+        print("\n  See what the gate found, here and by upload:\n")
+        print("\n".join(report_lines(cloud)))
+        print("\n  Go back to the version before:\n")
+        print("make rollback MODEL=hello")
         print("\n  Ctrl-C stops it all.", flush=True)
         while True:
             signal.pause()

@@ -27,8 +27,12 @@ class LocalS3:
         self.url = f"http://{HOST}:{self.port}"
         self.log = log
         self._child: Child | None = None
+        self.client = self.make_client()
+
+    def make_client(self) -> "S3Client":
+        """Return a client of this server; closing it is the caller's."""
         # One attempt and short limits: against loopback a retry only hides that the server died.
-        self.client: S3Client = boto3.client(
+        return boto3.client(
             "s3",
             endpoint_url=self.url,
             region_name=REGION,

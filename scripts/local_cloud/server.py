@@ -6,11 +6,18 @@ import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from scripts.local_cloud.api import MAX_BODY_BYTES, Api, Request, Response
+from scripts.local_cloud.api import MAX_BODY_BYTES, Request, Response
 from scripts.local_cloud.processes import HOST
+
+
+class Answers(Protocol):
+    """What requests are for: the API, or Lambda's Invoke."""
+
+    def answer(self, request: Request) -> Response: ...  # noqa: D102
+    def bad_request(self) -> Response: ...  # noqa: D102
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -112,13 +119,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class ApiServer(ThreadingHTTPServer):
-    """The API on a loopback port, one thread for each connection."""
+    """An API on a loopback port, one thread for each connection."""
 
     daemon_threads = True
     block_on_close = False  # an idle kept-alive connection would hold the end up
     request_queue_size = 128
 
-    def __init__(self, api: Api, port: int = 0) -> None:
+    def __init__(self, api: Answers, port: int = 0) -> None:
         """Listen on `port` of the loopback interface; 0 takes a free one. Raises OSError."""
         super().__init__((HOST, port), _Handler)
         self.api = api

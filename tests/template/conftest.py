@@ -31,6 +31,7 @@ def expand(**parameters: str) -> Template:
     logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
     expanded = translator.translate(template, parameter_values=dict(values))
+    expanded.pop("Rules", None)  # of the parameters, which are settled here
     named = expanded.pop("Conditions", {})
     conditions = {name: _condition(it, values, named) for name, it in named.items()}
     expanded["Resources"] = {

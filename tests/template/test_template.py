@@ -21,22 +21,19 @@ from scripts.build import ROOT
 Expanded = Callable[..., dict[str, Any]]
 Properties = Callable[[str], dict[str, Any]]
 
-COMBINATIONS = [
-    dict(zip(("AccessLogs", "Tracing", "ReservedConcurrency"), values, strict=True))
-    for values in product(("true", "false"), ("true", "false"), ("5", "-1"))
-]
+SWITCHES = {
+    "AccessLogs": ("true", "false"),
+    "Tracing": ("true", "false"),
+    "ReservedConcurrency": ("5", "-1"),
+    "AlarmEmail": ("models@example.com", ""),
+    "SnapStart": ("true", "false"),
+    "ProvisionedConcurrency": ("2", "0"),
+}
+COMBINATIONS = [dict(zip(SWITCHES, values, strict=True)) for values in product(*SWITCHES.values())]
 
 
 def parameters() -> dict[str, dict[str, Any]]:
     return dict(yaml_parse((ROOT / "template.yaml").read_text())["Parameters"])
-
-
-def statements(resources: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every statement of every role."""
-    for resource in resources.values():
-        if resource["Type"] == "AWS::IAM::Role":
-            for policy in resource["Properties"].get("Policies", []):
-                yield from policy["PolicyDocument"]["Statement"]
 
 
 def strings(node: Any) -> Iterator[str]:
@@ -118,6 +115,9 @@ def test_every_parameter_is_grouped_described_and_checked() -> None:
             ["", "https://a.com/", "https://a.com,https://b.com", "null", "https://a.com'", "**"],
         ),
         ("StageName", ["v1", "prod_2"], ["", "a-b", "a/b"]),
+        ("GateRefuse", ["", "randomness", "recursion,s.hash"], [",", "a,", "a b", "a, b", "a*"]),
+        ("AlarmEmail", ["", "a.b@example.com"], ["a", "a@b", "a@b.c d@e.f", "a@b@c.d"]),
+        ("EventBus", ["default", "a.b-c_1"], ["", "a/b", "a b", "arn:aws:events"]),
     ],
 )
 def test_patterns_of_text_parameters(parameter: str, right: list[str], wrong: list[str]) -> None:
@@ -129,9 +129,9 @@ def test_patterns_of_text_parameters(parameter: str, right: list[str], wrong: li
 # ---- function -----------------------------------------------------------------------------------
 
 
-def test_there_is_one_function(resources: dict[str, Any], properties: Properties) -> None:
+def test_the_score_function(resources: dict[str, Any], properties: Properties) -> None:
     functions = [name for name, it in resources.items() if it["Type"] == "AWS::Lambda::Function"]
-    assert functions == ["ScoreFunction"]
+    assert functions == ["ScoreFunction", "GateFunction"]
     function = properties("ScoreFunction")
     assert function["Runtime"] == "python3.13"
     assert function["Architectures"] == ["arm64"]
@@ -161,7 +161,7 @@ def test_the_function_ends_before_the_gateway_does() -> None:
 def test_the_models_fit_into_the_memory() -> None:
     """The cache, one more model of the largest size while it is loaded, and the rest: 200 MB."""
     default = {name: it["Default"] for name, it in parameters().items()}
-    loading = BYTES_PER_BYTE * default["MaxModelMegabytes"]
+    loading = max(BYTES_PER_BYTE * default["MaxModelMegabytes"], default["GateModelMegabytes"])
     assert default["ModelCacheMegabytes"] + loading + 200 <= default["MemorySize"]
 
 
@@ -186,75 +186,66 @@ def test_the_function_reads_every_variable_that_it_is_given(properties: Properti
     assert given - read <= {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_TRACE_DISABLED"}  # Powertools reads
 
 
+# ---- versions, snapshots ------------------------------------------------------------------------
+
+
 def test_snapstart_never_meets_provisioned_concurrency(expanded: Expanded) -> None:
     """CloudFormation refuses the pair; neither sam nor cfn-lint says so."""
-    for switches in COMBINATIONS:
-        functions = expanded(**switches)["Resources"].values()
-        snap = any("SnapStart" in it.get("Properties", {}) for it in functions)
-        provisioned = any("Provisioned" in json.dumps(it) for it in functions)
-        assert not (snap and provisioned)
+    seen = set()
+    for switches in COMBINATIONS[:: len(COMBINATIONS) // 8] + COMBINATIONS[-4:]:
+        found = expanded(**switches)["Resources"].values()
+        snap = any("SnapStart" in it.get("Properties", {}) for it in found)
+        provisioned = any("ProvisionedConcurrencyConfig" in it["Properties"] for it in found)
+        wanted = switches["SnapStart"] == "true", switches["ProvisionedConcurrency"] != "0"
+        assert (snap, provisioned) == (wanted[0], wanted[1] and not wanted[0])
+        seen.add(wanted)
+    assert len(seen) == 4
 
 
-# ---- permissions --------------------------------------------------------------------------------
-
-READ_MODELS = [
-    {
-        "Sid": "ReadLiveModels",
-        "Effect": "Allow",
-        "Action": "s3:GetObject",
-        "Resource": {"Fn::Sub": "${ModelBucket.Arn}/live/*"},
-    },
-    {
-        "Sid": "ListLiveModels",
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": {"Fn::GetAtt": ["ModelBucket", "Arn"]},
-        "Condition": {"StringLike": {"s3:prefix": "live/*"}},
-    },
-]
-WRITE_LOGS = {
-    "Sid": "WriteLogs",
-    "Effect": "Allow",
-    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-    "Resource": {"Fn::GetAtt": ["ScoreLogs", "Arn"]},
-}
-WRITE_TRACES = {
-    "Sid": "WriteTraces",
-    "Effect": "Allow",
-    "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-    "Resource": "*",
-}
+def test_snapstart_is_off_and_of_published_versions(expanded: Expanded) -> None:
+    assert parameters()["SnapStart"]["Default"] == "false"
+    found = expanded(SnapStart="true")["Resources"]
+    assert found["ScoreFunction"]["Properties"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert "SnapStart" not in found["GateFunction"]["Properties"]  # nobody waits for its start
+    (version,) = [name for name, it in found.items() if it["Type"] == "AWS::Lambda::Version"]
+    alias = found["ScoreFunctionAliaslive"]["Properties"]
+    assert alias["FunctionVersion"] == {"Fn::GetAtt": [version, "Version"]}
 
 
-def test_the_role_may_read_live_models_and_write_its_logs(expanded: Expanded) -> None:
-    """All that is granted, in full: a change here is a change of what the function may do."""
-    assert [*statements(expanded()["Resources"])] == [*READ_MODELS, WRITE_LOGS]
-    traced = expanded(Tracing="true")["Resources"]
-    assert [*statements(traced)] == [*READ_MODELS, WRITE_LOGS, WRITE_TRACES]
-
-
-def test_nothing_is_granted_in_another_way(resources: dict[str, Any]) -> None:
-    types = {it["Type"] for it in resources.values()}
-    assert {it for it in types if it.startswith("AWS::IAM::")} == {"AWS::IAM::Role"}
-    (role,) = [it for it in resources.values() if it["Type"] == "AWS::IAM::Role"]
-    assert "ManagedPolicyArns" not in role["Properties"]
-    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    assert trust == {
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": "sts:AssumeRole",
+def test_the_pair_is_refused_before_anything_is_made() -> None:
+    rule = yaml_parse((ROOT / "template.yaml").read_text())["Rules"]
+    assert rule["SnapStartOrProvisionedConcurrency"]["RuleCondition"] == {
+        "Fn::Equals": [{"Ref": "SnapStart"}, "true"]
     }
-    function = resources["ScoreFunction"]["Properties"]
-    assert function["Role"] == {"Fn::GetAtt": ["ScoreRole", "Arn"]}
+    (assertion,) = rule["SnapStartOrProvisionedConcurrency"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "ProvisionedConcurrency"}, "0"]}
 
 
-def test_only_this_api_may_call_the_function(resources: dict[str, Any]) -> None:
-    permissions = [it for it in resources.values() if it["Type"] == "AWS::Lambda::Permission"]
-    assert len(permissions) == 6
-    for permission in permissions:
-        assert permission["Properties"]["Principal"] == "apigateway.amazonaws.com"
-        source = permission["Properties"]["SourceArn"]["Fn::Sub"]
-        assert source[1]["__ApiId__"] == {"Ref": "ScoreApi"}
+@pytest.mark.parametrize("parameter", parameters())
+def test_a_version_is_published_when_the_function_changes_and_only_then(
+    expanded: Expanded, parameter: str
+) -> None:
+    """Else callers would go on with the old settings, or Lambda would refuse to publish."""
+
+    def function(template: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        found = template["Resources"]
+        (version,) = [name for name, it in found.items() if it["Type"] == "AWS::Lambda::Version"]
+        # How many may run at once is the function's, not a version's.
+        ignored = {"ReservedConcurrentExecutions", "Code"}
+        settings = found["ScoreFunction"]["Properties"]
+        return {key: it for key, it in settings.items() if key not in ignored}, version
+
+    default = parameters()[parameter]
+    others = [it for it in default.get("AllowedValues", []) if it != default["Default"]]
+    value = str(others[0]) if others else {"Number": "7"}.get(default["Type"], "other")
+    before, old = function(expanded())
+    after, new = function(expanded(**{parameter: value}))
+    assert (before != after) == (old != new)
+
+
+def test_the_parameters_in_the_code_s_property_do_not_reach_lambda(expanded: Expanded) -> None:
+    code = expanded()["Resources"]["ScoreFunction"]["Properties"]["Code"]
+    assert code.keys() == {"S3Bucket", "S3Key"}
 
 
 # ---- bucket -------------------------------------------------------------------------------------
@@ -276,24 +267,6 @@ def test_the_bucket_outlives_the_stack(resources: dict[str, Any]) -> None:
         assert resources[name]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_the_bucket_refuses_what_is_not_tls(properties: Properties) -> None:
-    policy = properties("ModelBucketPolicy")
-    assert policy["Bucket"] == {"Ref": "ModelBucket"}
-    conditions = []
-    for statement in policy["PolicyDocument"]["Statement"]:
-        assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
-        assert statement["Action"] == "s3:*"
-        assert statement["Resource"] == [
-            {"Fn::GetAtt": ["ModelBucket", "Arn"]},
-            {"Fn::Sub": "${ModelBucket.Arn}/*"},
-        ]
-        conditions.append(statement["Condition"])
-    assert conditions == [
-        {"Bool": {"aws:SecureTransport": "false"}},
-        {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
-    ]
-
-
 def test_old_versions_and_unfinished_uploads_go_current_models_never(
     properties: Properties,
 ) -> None:
@@ -304,6 +277,25 @@ def test_old_versions_and_unfinished_uploads_go_current_models_never(
         "NoncurrentVersionExpiration",
         "ExpiredObjectDeleteMarker",
         "AbortIncompleteMultipartUpload",
+        "Prefix",
+        "ExpirationInDays",
+    }
+    # Only reports end by themselves.
+    (ending,) = [rule for rule in rules if "ExpirationInDays" in rule]
+    assert (ending["Prefix"], ending["ExpirationInDays"]) == ("reports/", "365")
+
+
+def test_a_live_document_and_its_artifact_are_kept_for_as_long(expanded: Expanded) -> None:
+    found = expanded(NoncurrentVersionDays="9")["Resources"]["ModelBucket"]["Properties"]
+    rules = found["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": "9"}
+    assert not {"Prefix", "Filter", "TagFilters"} & rule.keys()  # of all objects alike
+
+
+def test_the_bucket_tells_eventbridge_of_uploads(properties: Properties) -> None:
+    assert properties("ModelBucket")["NotificationConfiguration"] == {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True}
     }
 
 
@@ -314,11 +306,15 @@ def test_every_log_group_is_the_template_s_and_ends(expanded: Expanded) -> None:
     """A group that Lambda made itself would be kept for ever."""
     found = expanded(AccessLogs="true", LogRetentionDays="7")["Resources"]
     groups = {n: it for n, it in found.items() if it["Type"] == "AWS::Logs::LogGroup"}
-    assert set(groups) == {"ScoreLogs", "AccessLogGroup"}
+    assert set(groups) == {"ScoreLogs", "GateLogs", "AccessLogGroup"}
     for group in groups.values():
         assert group["Properties"]["RetentionInDays"] == "7"
-    function = found["ScoreFunction"]["Properties"]
-    assert function["LoggingConfig"] == {"LogGroup": {"Ref": "ScoreLogs"}, "LogFormat": "Text"}
+    for name in ("Score", "Gate"):
+        function = found[f"{name}Function"]["Properties"]
+        assert function["LoggingConfig"] == {
+            "LogGroup": {"Ref": f"{name}Logs"},
+            "LogFormat": "Text",
+        }
 
 
 def test_access_logs_are_json_without_the_callers_text(expanded: Expanded) -> None:
@@ -334,7 +330,11 @@ def test_access_logs_are_json_without_the_callers_text(expanded: Expanded) -> No
 
 def test_outputs_say_where_and_how(expanded: Expanded) -> None:
     outputs = expanded()["Outputs"]
-    assert {"Url", "Bucket", "ApiKeyCommand", "CurlCommand"} <= set(outputs)
+    assert {"Url", "Bucket", "ApiKeyCommand", "CurlCommand", "UploadCommand"} <= set(outputs)
+    assert outputs["GateFunction"]["Value"] == {"Ref": "GateFunction"}
+    assert outputs["Function"]["Value"] == {"Ref": "ScoreFunctionAliaslive"}
+    upload = outputs["UploadCommand"]["Value"]["Fn::Sub"]
+    assert upload.startswith("aws s3 cp models/ s3://${ModelBucket}/models/ ")
     key = outputs["ApiKeyCommand"]["Value"]["Fn::Sub"]
     assert "aws apigateway get-api-key" in key
     assert "--api-key ${ApiKey} --include-value" in key
