@@ -50,6 +50,8 @@ ATTEMPTS = 2  # in all: a third would only make a caller wait longer for an S3 t
 CALL_SECONDS = 6.0  # the whole of one call: name look-up, tries, and every byte of the body
 CHUNK_BYTES = 1 << 18
 MAX_DOCUMENT_BYTES = 32_000_000
+MAX_ROUTES_BYTES = 65_536
+SMALL_BYTES = 65_536  # of a body that is read though an artifact is wanted: the connection stays
 
 
 class BucketError(Exception):
@@ -80,12 +82,18 @@ class ConflictError(BucketError):
 
 
 class Document(NamedTuple):
-    """The bytes of a document as they were stored, and what they were stored as."""
+    """The bytes of a document as they were stored, and what they were stored as.
+
+    `artifact` is None if none was asked for or none fits, b"" if the one that fits could not be
+    had. With one, `body` may be b"" of a document that has more: `size` is how many bytes it has.
+    """
 
     body: bytes
     etag: str
     version: str
     metadata: Mapping[str, str] = MappingProxyType({})
+    artifact: bytes | None = None
+    size: int = 0
 
 
 class Head(NamedTuple):
@@ -108,12 +116,17 @@ class Unchanged(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """One live model in a listing. `size` is in bytes, `modified` in UTC."""
+    """One live model in a listing, or one version of it. `size` is in bytes, `modified` in UTC.
+
+    `live`: it is the newest, and not deleted. `metadata` is there where the listing says so.
+    """
 
     name: str
     version: str
     size: int
     modified: datetime
+    live: bool = True
+    metadata: Mapping[str, str] = MappingProxyType({})
 
 
 def is_model_name(name: str) -> bool:
@@ -161,6 +174,7 @@ def make_client(
 
 
 _MISSING = ("NoSuchKey", "NoSuchVersion", "InvalidVersionId", "MethodNotAllowed")
+_UNVERSIONED = re.compile(r"etag-[0-9a-f]{1,12}")  # what `_version` makes
 
 
 class Bucket:
@@ -182,52 +196,138 @@ class Bucket:
         self.call_seconds = call_seconds
         self.max_bytes = max_bytes
 
+    def close(self) -> None:
+        """Close what is open to S3; a call opens it again."""
+        self.client.close()
+
+    def reopen(self) -> None:
+        """Take a new client: in a restored process, sockets and credentials are of another one."""
+        self.client.close()
+        self.client = make_client()
+
     def get_if_changed(
-        self, name: str, etag: str | None = None, seconds: float | None = None
+        self,
+        name: str,
+        etag: str | None = None,
+        seconds: float | None = None,
+        *,
+        version: str = "",
+        artifact_key: str = "",
     ) -> Document | Unchanged:
         """Return the live document of model `name`, unless it still is the one with `etag`.
+
+        `version` is of an older one. If the document's metadata say that there is an artifact good
+        for `artifact_key`, that comes instead of the document's bytes.
 
         Takes at most `seconds` (never more than `call_seconds`). Raises MissingError, TooLargeError
         or another BucketError.
         """
-        return self._get_within(seconds, live_key(name), {"IfNoneMatch": etag} if etag else {})
+        condition = {**({"IfNoneMatch": etag} if etag else {}), **_which(version)}
+        key = live_key(name)
+
+        def ask(until: float) -> Document | Unchanged:
+            return self._get(key, condition, until, version, artifact_key)
+
+        return _within(self._at_most(seconds), ask)
 
     def get(self, key: str, version: str | None = None, seconds: float | None = None) -> Document:
         """Return an object, or the `version` of it; takes time and raises as `get_if_changed`."""
-        made = self._get_within(seconds, key, {"VersionId": version} if version else {})
+
+        def ask(until: float) -> Document | Unchanged:
+            return self._get(key, _which(version), until, version)
+
+        made = _within(self._at_most(seconds), ask)
         assert isinstance(made, Document)  # noqa: S101 - there was no condition
         return made
 
-    def _get_within(
-        self, seconds: float | None, key: str, condition: dict[str, str]
-    ) -> Document | Unchanged:
-        seconds = min(self.call_seconds if seconds is None else seconds, self.call_seconds)
-        return _within(seconds, lambda until: self._get(key, condition, until))
+    def ask_routes(
+        self, name: str, etag: str | None = None, seconds: float | None = None
+    ) -> Callable[[], Document | Unchanged]:
+        """Ask for the routes of model `name`, unless they still are those with `etag`.
 
-    def _get(self, key: str, condition: dict[str, str], until: float) -> Document | Unchanged:
+        It is asked at once; what is returned waits for the answer and raises as `get_if_changed`.
+        """
+        key = key_of(LIVE_PREFIX, name, ROUTES_SUFFIX)
+        condition = {"IfNoneMatch": etag} if etag else {}
+
+        def ask(until: float) -> Document | Unchanged:
+            try:
+                answer = _call(self.client.get_object, Bucket=self.name, Key=key, **condition)
+            except RefusedError as refused:
+                if refused.status == 304:
+                    return Unchanged(refused.version)
+                # S3 says 403 of what is not there to who may not list the bucket; most models have
+                # no routes, so it is not asked which of the two it is.
+                if refused.status in (403, 404) and refused.code != "NoSuchBucket":
+                    raise MissingError("no routes") from refused
+                raise
+            body = _call(self._read, answer=answer, until=until, most=MAX_ROUTES_BYTES)
+            return Document(body, answer["ETag"], _version(answer), size=len(body))
+
+        return _start(self._at_most(seconds), ask)
+
+    def _at_most(self, seconds: float | None) -> float:
+        return min(self.call_seconds if seconds is None else seconds, self.call_seconds)
+
+    def _get(
+        self,
+        key: str,
+        condition: dict[str, str],
+        until: float,
+        version: str | None = None,
+        artifact_key: str = "",
+    ) -> Document | Unchanged:
         try:
             answer = _call(self.client.get_object, Bucket=self.name, Key=key, **condition)
         except RefusedError as refused:
             if refused.status == 304:
                 return Unchanged(refused.version)
-            # A missing bucket is a 404 too, but that says nothing about the model.
-            if refused.code in _MISSING or (refused.status == 403 and not self._exists(key)):
+            # A missing bucket is a 404 too, but that says nothing about the model. Of what is no
+            # version id S3 says 400.
+            if (
+                refused.code in _MISSING
+                or (refused.status == 400 and "VersionId" in condition)
+                or (refused.status == 403 and not self._exists(key))
+            ):
                 raise MissingError("no such model") from refused
             raise
-        body = _call(self._read, answer=answer, until=until)
-        return Document(body, answer["ETag"], _version(answer), answer.get("Metadata", {}))
+        if version and _UNVERSIONED.fullmatch(version) and version != _version(answer):
+            answer["Body"].close()
+            raise MissingError("no such version")
+        size, metadata = answer["ContentLength"], answer.get("Metadata", {})
+        found = Document(b"", answer["ETag"], _version(answer), metadata, None, size)
+        if artifact_key and metadata.get("artifact-key") == artifact_key:
+            if size <= SMALL_BYTES:
+                found = found._replace(body=_call(self._read, answer=answer, until=until))
+            else:
+                answer["Body"].close()  # and with it the connection: what is on its way is lost
+            return found._replace(artifact=self._artifact(key, metadata, until))
+        return found._replace(body=_call(self._read, answer=answer, until=until))
+
+    def _artifact(self, key: str, metadata: Mapping[str, str], until: float) -> bytes:
+        """Return the artifact that a document's metadata name; b"" if it cannot be had."""
+        version = metadata.get("artifact-version", "")
+        if not VERSION.fullmatch(version):
+            return b""
+        key = key.removesuffix(SUFFIX) + ARTIFACT_SUFFIX
+        try:
+            made = self._get(key, _which(version), until, version)
+        except BucketError:
+            return b""
+        return made.body if isinstance(made, Document) else b""
 
     def head(self, key: str, version: str | None = None) -> Head | None:
         """Return what is known of an object, or the `version` of it; None if there is none."""
-        which = {"VersionId": version} if version else {}
         try:
-            answer = _call(self.client.head_object, Bucket=self.name, Key=key, **which)
+            answer = _call(self.client.head_object, Bucket=self.name, Key=key, **_which(version))
         except RefusedError as refused:
             # A HEAD has no body to say why: 404, or 405 of a delete marker's own version; 400 of
             # what is no version id.
             if refused.status in (404, 405) or (version and refused.status == 400):
                 return None
             raise
+        if version and _UNVERSIONED.fullmatch(version) and version != _version(answer):
+            return None
         return Head(
             answer["ETag"],
             _version(answer),
@@ -236,12 +336,13 @@ class Bucket:
             answer.get("Metadata", {}),
         )
 
-    def _read(self, answer: GetObjectOutputTypeDef, until: float) -> bytes:
+    def _read(self, answer: GetObjectOutputTypeDef, until: float, most: int | None = None) -> bytes:
         length = answer["ContentLength"]
         stream = answer["Body"]
+        most = self.max_bytes if most is None else most
         with closing(stream):  # not `with stream`, which gives the raw one without iter_chunks
-            if length > self.max_bytes:
-                raise TooLargeError(f"{length} bytes are more than the limit of {self.max_bytes}")
+            if length > most:
+                raise TooLargeError(f"{length} bytes are more than the limit of {most}")
             pieces = []
             for piece in stream.iter_chunks(CHUNK_BYTES):
                 pieces.append(piece)
@@ -304,21 +405,81 @@ class Bucket:
         """Delete an object; in a versioned bucket its versions stay. BucketError."""
         _call(self.client.delete_object, Bucket=self.name, Key=key)
 
-    def versions(self, name: str, limit: int = 1000) -> list[Listed]:
+    def versions(self, name: str, limit: int = 1000, after: str = "") -> list[Listed]:
         """Return the newest versions of live model `name` that still exist, newest first.
 
-        Raises BucketError.
+        They are at most `limit`, and older than the version `after`. Raises BucketError.
         """
         key = live_key(name)
-        # A key's versions come newest first; "hello.pfa" is a prefix of no other model's key.
-        answer = _call(
-            self.client.list_object_versions, Bucket=self.name, Prefix=key, MaxKeys=min(limit, 1000)
+        return _within(
+            self.call_seconds, lambda until: list(self._versions(key, limit, after, until))
         )
-        return [
-            Listed(name, _version(item), item["Size"], item["LastModified"])
-            for item in answer.get("Versions", [])
-            if item["Key"] == key
-        ]
+
+    def history(self, name: str, limit: int, after: str = "") -> list[Listed]:
+        """Return what `versions` does, each with its metadata, which are asked for eight at once.
+
+        One that goes meanwhile has none. Raises BucketError.
+        """
+        key = live_key(name)
+
+        def ask(until: float) -> list[Listed]:
+            from concurrent.futures import ThreadPoolExecutor
+
+            def look(item: Listed) -> Listed:
+                if time.monotonic() > until:
+                    raise BucketError("S3 is too slow")
+                head = self.head(key, item.version)
+                return item._replace(metadata=head.metadata) if head else item
+
+            listed = list(self._versions(key, limit, after, until))
+            with ThreadPoolExecutor(max_workers=8) as pool:
+                return list(pool.map(look, listed))
+
+        return _within(self.call_seconds, ask)
+
+    def all_versions(self, limit: int) -> list[tuple[str, str]]:
+        """Return name and version of at most `limit` versions of all live models. BucketError."""
+        return _within(
+            self.call_seconds,
+            lambda until: [
+                (item.name, item.version) for item in self._versions("", limit, "", until)
+            ],
+        )
+
+    def _versions(self, key: str, limit: int, after: str, until: float) -> Iterator[Listed]:
+        """Give at most `limit` versions of a live document, or of all if `key` is ""."""
+        if _UNVERSIONED.fullmatch(after):
+            return  # it is the only one
+        start = {"KeyMarker": key, "VersionIdMarker": after} if after else {}
+        while True:
+            if time.monotonic() > until:
+                raise BucketError("S3 is too slow")
+            page = _call(
+                self.client.list_object_versions,
+                Bucket=self.name,
+                Prefix=key or LIVE_PREFIX,
+                MaxKeys=min(limit, 1000),
+                **start,
+            )
+            for item in page.get("Versions", []):
+                name = item["Key"].removeprefix(LIVE_PREFIX).removesuffix(SUFFIX)
+                # "hello.pfa" is a prefix of no other model's key, but of other objects' perhaps.
+                if is_model_name(name) and item["Key"] == (key or live_key(name)):
+                    limit -= 1
+                    yield Listed(
+                        name,
+                        _version(item),
+                        item["Size"],
+                        item["LastModified"],
+                        bool(item.get("IsLatest")),
+                    )
+                    if not limit:
+                        return
+            if not page.get("IsTruncated"):
+                return
+            start = {"KeyMarker": page["NextKeyMarker"]}
+            if page.get("NextVersionIdMarker"):
+                start["VersionIdMarker"] = page["NextVersionIdMarker"]
 
     def names(self, limit: int, after: str = "") -> list[str]:
         """Return the names of at most `limit` live models that come after `after`, in key order."""
@@ -406,8 +567,18 @@ def _version(answer: Any) -> str:
     return f"etag-{answer['ETag'].strip('"')[:12]}"
 
 
+def _which(version: str | None) -> dict[str, str]:
+    """Return what asks for a version; an unversioned bucket has but one, and no id for it."""
+    return {} if not version or _UNVERSIONED.fullmatch(version) else {"VersionId": version}
+
+
 def _within[T](seconds: float, call: Callable[[float], T]) -> T:
-    """Return `call(until)` if it ends within `seconds`, else raise BucketError.
+    """Return `call(until)` if it ends within `seconds`, else raise BucketError."""
+    return _start(seconds, call)()
+
+
+def _start[T](seconds: float, call: Callable[[float], T]) -> Callable[[], T]:
+    """Start `call(until)`; what is returned waits for it, until `seconds` are over: BucketError.
 
     It runs in a thread of its own, because no timeout of a socket bounds a whole answer: an S3 that
     drips a byte a second, or a name server that hangs, would hold the caller for ever. A thread
@@ -415,18 +586,23 @@ def _within[T](seconds: float, call: Callable[[float], T]) -> T:
     """
     outcome: list[T] = []
     failure: list[BaseException] = []
+    until = time.monotonic() + seconds
 
     def run() -> None:
         try:
-            outcome.append(call(time.monotonic() + seconds))
+            outcome.append(call(until))
         except BaseException as error:  # handed to the waiting thread
             failure.append(error)
 
     thread = threading.Thread(target=run, name="bucket", daemon=True)
     thread.start()
-    thread.join(seconds)
-    if failure:
-        raise failure[0]
-    if not outcome:
-        raise BucketError(f"no answer from S3 in {seconds:g} s")
-    return outcome[0]
+
+    def wait() -> T:
+        thread.join(max(0.0, until - time.monotonic()))
+        if failure:
+            raise failure[0]
+        if not outcome:
+            raise BucketError(f"no answer from S3 in {seconds:g} s")
+        return outcome[0]
+
+    return wait

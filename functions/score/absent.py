@@ -1,25 +1,28 @@
-"""Names that no live model has, so that a flood of made-up names does not become one of calls."""
+"""What the source does not have, so that a flood of made-up names does not become one of calls.
+
+Names here are those of models, or of a model and a version (`key_of_version`).
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 
-from bucket import Bucket, BucketError
-from score.packaged import Folder
+from bucket import BucketError
 
-REMEMBER_SECONDS = 5.0  # how long "no such model" holds
+REMEMBER_SECONDS = 5.0  # how long "there is none" holds
 MAX_NAMES = 512  # how many such names are remembered
 MAX_LOOKUPS = 20  # of them asked of the source one by one per REMEMBER_SECONDS; then a listing
-MAX_LISTING = 20_000  # names in such a listing, 20 calls; of more models each is asked for
+MAX_LISTING = 20_000  # names in such a listing, 20 calls; of more each is asked for
 
 
 class Absent:
-    """What is known of missing models of `source`. Times are seconds of the caller's clock."""
+    """What is known of what is missing. Times are seconds of the caller's clock."""
 
-    def __init__(self, source: Bucket | Folder) -> None:
-        """Nothing is known yet."""
-        self._source = source
+    def __init__(self, listing: Callable[[int], Iterable[str]]) -> None:
+        """Nothing is known yet; `listing` gives at most so many names, and raises BucketError."""
+        self._names = listing
         self._lock = threading.Lock()  # over the fields below, never held while waiting
         self._until: OrderedDict[str, float] = OrderedDict()  # name -> when it may be asked again
         self._window_end = 0.0
@@ -28,7 +31,7 @@ class Absent:
         self._listing: frozenset[str] | None = None  # all live names, if they could be had
 
     def add(self, name: str, now: float) -> None:
-        """Remember that the source has no model `name`."""
+        """Remember that the source has no `name`."""
         with self._lock:
             self._until[name] = now + REMEMBER_SECONDS
             self._until.move_to_end(name)
@@ -37,7 +40,7 @@ class Absent:
             self._lookups += 1
 
     def has(self, name: str, now: float) -> bool:
-        """Say whether there is no model `name`, as far as is known without asking for it.
+        """Say whether there is no `name`, as far as is known without asking for it.
 
         When many unknown names are asked for, one listing answers for all of them.
         """
@@ -56,9 +59,9 @@ class Absent:
         return listing is not None and name not in listing
 
     def _list(self) -> frozenset[str] | None:
-        """Return the names of all live models; None if they are too many or cannot be had."""
+        """Return all names; None if they are too many or cannot be had."""
         try:
-            names = self._source.names(MAX_LISTING)
+            names = list(self._names(MAX_LISTING))
         except BucketError:
             return None
         return frozenset(names) if len(names) < MAX_LISTING else None

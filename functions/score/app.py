@@ -9,6 +9,13 @@ MAX_BATCH_RECORDS      in one batch, default 10000
 CORS_ALLOW_ORIGIN      origins that browsers may call from, comma-separated, or *; empty: none
 POWERTOOLS_TRACE_DISABLED  "false" turns X-Ray on; its SDK is not even imported otherwise
 
+Metrics of a request, with its model where that is known: ScoredRecords, RefusedRecords,
+ScoringErrors, ScoringTimeouts, BadRequests, Unavailable, Faults, StaleServed, ColdStart, ScoreTime
+(of the model alone, no shadows in it); those of `score.challengers`.
+
+A request for a version gets that version, live or not, and nothing else. Canary and shadows are
+for one record over HTTP, not for batches and direct invocations.
+
 An invocation that is no API Gateway event is a record for the default model, or exactly
 `{"model": name, "record": record}`. It is answered with the bare output or with a problem document;
 nothing is ever raised, because the Lambda runtime would answer with a stack trace.
@@ -28,18 +35,17 @@ import re
 import time
 import uuid
 from collections import Counter
-from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.metrics import MetricUnit
 
 import pfa
-from bucket import is_model_name
+from bucket import VERSION, is_model_name
 from pfa.memory import limit_memory, release
-from score import problems, store, wire
-from score.problems import BadQueryError
-from score.store import Entry, UnavailableError, UnknownModelError
+from score import challengers, pages, problems, routes, snapshot, store, wire
+from score.loading import WholeNeeded
+from score.slot import Entry, UnavailableError, UnknownModelError, UnknownVersionError
 from telemetry import log_fault, logger, metrics, trace
 
 DEFAULT_MODEL = os.environ.get("DEFAULT_MODEL", "")
@@ -50,7 +56,6 @@ MAX_ANSWER_BYTES = 6_291_556 - 8_192  # what Lambda lets out, less the headers
 RESERVE_SECONDS = 0.5  # of the function's time, kept for writing the answer
 MEMORY_MB = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 0)  # Lambda says it
 INIT_SECONDS = 8.0  # Lambda stops INIT at 10 s and begins anew
-MAX_LISTED = 100
 ORIGINS = [origin.strip() for origin in os.environ.get("CORS_ALLOW_ORIGIN", "").split(",")]
 EXPOSED = ["X-Model-Name", "X-Model-Version", "X-Model-Stale", "ETag", "Retry-After"]
 
@@ -107,8 +112,20 @@ def score(name: str) -> Response[str]:
     """Score one record with model `name`: the body of the answer is the PFA output alone."""
     entry = _entry(name)
     _content_is_ndjson(batch=False)
-    answer = _score(entry, wire.loads(_body()))
-    return _reply(200, wire.dumps(answer), _headers(entry))
+    record = wire.loads(_body())
+    if entry.routes is not routes.NONE:
+        return _score_challenged(entry, record)
+    return _reply(200, wire.dumps(_score(entry, record)), _headers(entry))
+
+
+@app.post("/models/<name>/versions/<version>/score")
+def score_version(name: str, version: str) -> Response[str]:
+    """Score one record with that version of model `name`."""
+    if not VERSION.fullmatch(version):
+        raise UnknownVersionError
+    entry = _entry(name, version)
+    _content_is_ndjson(batch=False)
+    return _reply(200, wire.dumps(_score(entry, wire.loads(_body()))), _headers(entry))
 
 
 @app.post("/models/<name>/batch")
@@ -128,25 +145,16 @@ def batch(name: str) -> Response[str]:
 def models() -> Response[str]:
     """List the live models by name; `next`, if given, is the `after` of the following page."""
     query = app.current_event.query_string_parameters
-    limit, after = str(query.get("limit", MAX_LISTED)), str(query.get("after", ""))
-    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= MAX_LISTED:
-        raise BadQueryError(f"limit must be a number from 1 to {MAX_LISTED}.")
-    if after and not is_model_name(after):
-        raise BadQueryError("after must be the name of a model.")
-    found = store.STORE.list(int(limit), after)
-    listed = [
-        {
-            "name": item.name,
-            "version": item.version,
-            "size": item.size,
-            "modified": _timestamp(item.modified),
-        }
-        for item in found
-    ]
-    page: dict[str, Any] = {"models": listed, "default": DEFAULT_MODEL or None}
-    if len(found) == int(limit):
-        page["next"] = found[-1].name
-    return _reply(200, wire.dumps(page))
+    return _reply(200, wire.dumps(pages.models(store.STORE, query, DEFAULT_MODEL)))
+
+
+@app.get("/models/<name>/versions")
+def versions(name: str) -> Response[str]:
+    """List the versions of model `name` that are kept, newest first."""
+    if not is_model_name(name):
+        raise UnknownModelError
+    query = app.current_event.query_string_parameters
+    return _reply(200, wire.dumps(pages.versions(store.STORE, name, query)))
 
 
 @app.get("/models/<name>")
@@ -157,19 +165,7 @@ def model(name: str) -> Response[str]:
     known = app.current_event.headers.get("If-None-Match", "")
     if known.strip() == "*" or headers["ETag"] in re.findall('"[^"]*"', known):
         return Response(304, None, "", headers)
-    described = entry.model.describe()
-    own = {"name": described.pop("name"), "version": described.pop("version")}
-    text = wire.dumps(
-        {
-            "name": entry.name,
-            "version": entry.version,
-            "loaded": _timestamp(entry.loaded),
-            "stale": entry.stale,
-            "document": own,
-            **described,
-        }
-    )
-    return _reply(200, text, headers)
+    return _reply(200, wire.dumps(pages.model(entry)), headers)
 
 
 @app.get("/health")
@@ -196,11 +192,11 @@ def _body() -> str:
     return wire.body_text(event.body, bool(event.is_base64_encoded), MAX_BODY_BYTES)
 
 
-def _entry(name: str) -> Entry:
-    """Return the live model; a name that cannot be a model's never reaches the source."""
+def _entry(name: str, version: str = "") -> Entry:
+    """Return the live model, or a version; what cannot be a name never reaches the source."""
     if not is_model_name(name):
         raise UnknownModelError
-    entry = store.STORE.get(name, _seconds_left())
+    entry = store.STORE.get(name, _seconds_left(), version)
     app.context["entry"] = entry
     metrics.add_dimension("model", entry.name)
     metrics.add_metadata("version", entry.version)
@@ -229,9 +225,37 @@ def _reply(
     return Response(status, media, text, headers or {})
 
 
+def _score_challenged(live: Entry, record: Any) -> Response[str]:
+    """Score one record of a model with a canary or shadows."""
+    headers, request = app.current_event.headers, _request_id()
+    entry, metric = challengers.answering(
+        store.STORE, live, record, headers, request, _seconds_left()
+    )
+    if entry is not live:
+        app.context["entry"] = entry
+        metrics.add_metadata("version", entry.version)
+    _count(Counter([metric] if metric else []))
+    outcome: Any
+    try:
+        outcome = _score(entry, record)
+        answer = _reply(200, wire.dumps(outcome), _headers(entry))
+    except pfa.ScoringTimeout:
+        raise
+    except pfa.ScoringError as error:
+        outcome, answer = error, _refuse(error)
+    if shadows := live.routes.shadows:
+        left = _seconds_left()
+        _count(challengers.shadow(store.STORE, shadows, entry, record, outcome, request, left))
+    return answer
+
+
 def _score(entry: Entry, record: object) -> Any:
     started = time.perf_counter()
-    answer = entry.model.score(record, timeout=_score_seconds())
+    try:
+        answer = entry.model.score(record, timeout=_score_seconds())
+    except WholeNeeded:
+        store.STORE.complete(entry, _seconds_left())
+        answer = entry.model.score(record, timeout=_score_seconds())
     _count(Counter(ScoredRecords=1), started)
     return answer
 
@@ -240,7 +264,11 @@ def _score_batch(entry: Entry, records: list[Any]) -> list[str]:
     """Return, for each record in order, the JSON text of its result or error."""
     started = time.perf_counter()
     good = [record for record in records if not isinstance(record, wire.NotJsonError)]
-    answers = iter(entry.model.score_batch(good, timeout=_score_seconds()))
+    try:
+        answers = iter(entry.model.score_batch(good, timeout=_score_seconds()))
+    except WholeNeeded:
+        store.STORE.complete(entry, _seconds_left())
+        answers = iter(entry.model.score_batch(good, timeout=_score_seconds()))
     rows: list[str] = []
     room = MAX_ANSWER_BYTES
     counts: Counter[str] = Counter()
@@ -285,10 +313,6 @@ def _count(counts: Counter[str], started: float | None = None) -> None:
 
 def _request_id() -> str:
     return str(getattr(app.lambda_context, "aws_request_id", None) or uuid.UUID(int=0))
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _invoke(event: object) -> Any:
@@ -359,6 +383,8 @@ if is_model_name(DEFAULT_MODEL):
         store.STORE.get(DEFAULT_MODEL, INIT_SECONDS)
     except Exception as error:  # a failing INIT would be repeated, and answer nobody
         log_fault("the default model is not loaded yet", error)
+
+snapshot.register()
 
 # What INIT made stays: later collections need not walk it. A replaced model goes without them.
 gc.freeze()

@@ -10,7 +10,7 @@ import pfa
 from pfa.deadline import DeadlineExceeded
 from pfa.errors import FieldError
 from score import wire
-from score.store import UnavailableError, UnknownModelError
+from score.slot import UnavailableError, UnknownModelError, UnknownVersionError
 
 MAX_ERRORS_BYTES = 60_000  # of one document's `errors`; a record's hundred have room in it
 MAX_POSITION = 1000  # characters: a model's author may write anything there
@@ -26,6 +26,7 @@ STATUS: dict[type[BaseException], tuple[int, str, str]] = {
     BadQueryError: (400, "bad-query", "A query parameter is wrong"),
     NotFoundError: (404, "no-route", "There is nothing at this path"),
     UnknownModelError: (404, "unknown-model", "There is no such model"),
+    UnknownVersionError: (404, "unknown-version", "The model has no such version"),
     wire.TooMuchError: (413, "too-large", "The request or its answer is too large"),
     MemoryError: (413, "too-large", "The request or its answer is too large"),
     wire.MediaTypeError: (415, "media-type", "The body is of a type that is not taken"),

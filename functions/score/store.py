@@ -6,19 +6,36 @@ one and only then lets the old one go. When the source does not answer or the ne
 broken, the last good model goes on answering, marked stale. What is kept is bounded by memory: the
 model that was asked for least recently goes first.
 
+Where the document's metadata name an artifact that is good for this engine, it is loaded in place
+of the document. An artifact that is missing or refused costs one more call, no answer.
+
+The model's routes are asked for at the same time as its document. A version of a model that was
+asked for as such is loaded in the same way, and never asked for again.
+
 Environment: MODEL_BUCKET (empty: the models packaged with the function), MODEL_TTL_SECONDS (60),
 MODEL_CACHE_MB (512), MODEL_MAX_MB (32, of one document), LAMBDA_TASK_ROOT.
+
+Metrics, each of one model, and what the log says with them:
+
+ModelLoaded, ModelLoadTime  "model loaded"
+ModelNotCompiled   "model is not compiled": titus's own engine scores it
+ModelEvicted       "model evicted", for room
+ModelGone          "model is gone": it was deleted
+RefreshFailed      "document is broken" or "model refresh failed": the last good one answers
+ArtifactRefused    "artifact refused": the document is loaded in its place
+ModelCompleted     "model completed": what an artifact does without was needed
+RoutesRefused      "routes are broken": there are none until they are mended
+RoutesFailed       "routes cannot be read": the last ones hold
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,92 +53,40 @@ from bucket import (
     TooLargeError,
     Unchanged,
 )
-from pfa.deadline import DeadlineExceeded, deadline
-from pfa.memory import release
+from score import listing, loading
 from score.absent import Absent
+from score.loading import (
+    BYTES_PER_ARTIFACT_BYTE,
+    BYTES_PER_BYTE,
+    LOAD_SECONDS,
+    MAX_REASON,
+    CutShort,
+)
 from score.packaged import Folder
-from telemetry import log_fault, logger, report
+from score.slot import (
+    Backoff,
+    Entry,
+    Slot,
+    UnavailableError,
+    UnknownModelError,
+    UnknownVersionError,
+    key_of,
+)
+from telemetry import logger, report
+
+__all__ = ["STORE", "Entry", "ModelStore", "UnavailableError", "UnknownModelError"]
 
 REFRESH_SECONDS = 4.0  # to wait for the source when there is a model to fall back on
+ROUTES_SECONDS = 2.0  # to wait for the routes: there is always an answer without
 LEAST_SECONDS = 1.0  # that a request must have left for the source to be asked
-LOAD_SECONDS = 20.0  # for the engine to load one document
-BACKOFF_SECONDS = (1.0, 60.0)  # first and longest pause after a failure; each doubles the last
-BACKOFF_SHARE = 3.0  # and is so many times what the failure took: a quarter of the time is waited
-LISTING_SECONDS = 5.0  # after which a failed listing may be asked for again
+HURRIED_SECONDS = 0.02  # the same of one that can do without the model
 SLOTS_WITHOUT_MODEL = 256
-BYTES_PER_BYTE = 16  # memory per byte of a document: 14 to 17 while it loads, 8 to 9 stay
-BYTES_PER_MODEL = 100_000  # and for the smallest; 25,000 to 50,000 were seen
 CACHE_BYTES = 512_000_000  # of models that are kept, like template.yaml; for Lambda's 1,769 MB
-MAX_REASON = 1000  # characters of a reason in the log: it may quote the document
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+ARTIFACT_KEY = pfa.artifact_key()
 
 # What callers are told; the log says more.
 UNLOADABLE = "The live document of this model cannot be loaded."
 SILENT = "The source of models does not answer."
-
-
-class UnknownModelError(Exception):
-    """There is no live model of that name."""
-
-
-class UnavailableError(Exception):
-    """The model cannot be had now and there is no earlier one; ask again in `retry_after` s."""
-
-    def __init__(self, reason: str, retry_after: float) -> None:
-        """`reason` may be shown to callers."""
-        super().__init__(reason)
-        self.retry_after = max(1, round(retry_after))
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A loaded model and what it was loaded from. It never changes, so no answer mixes two."""
-
-    name: str
-    model: pfa.Model
-    version: str
-    etag: str
-    loaded: datetime
-    size: int  # estimated bytes of memory
-    stale: bool = False
-
-
-class _Backoff:
-    """Pauses that double from one failure to the next."""
-
-    def __init__(self) -> None:
-        self.failures = 0
-        self.due = 0.0
-
-    def fail(self, now: float, took: float) -> None:
-        first, longest = BACKOFF_SECONDS
-        pause = max(first * 2.0 ** min(self.failures, 10), took * BACKOFF_SHARE)
-        self.due = now + min(pause, longest)
-        self.failures += 1
-
-    def reset(self) -> None:
-        self.failures = 0
-        self.due = 0.0
-
-
-class _Slot:
-    """What is known about one name. `lock` is held by the thread that asks the source."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.entry: Entry | None = None
-        self.due = -1.0  # when the source is to be asked again
-        self.given = 0.0  # seconds that the last load was cut short after; 0: it was not
-        self.failures = _Backoff()
-        self.broken: str | None = None  # ETag of a document that does not load
-        self.reason = "The model has not been loaded yet."
-
-    def rests(self, now: float, seconds: float) -> bool:
-        """Say whether the source is not to be asked yet by a request that has so many `seconds`.
-
-        One with clearly more time than the last load had need not wait, as after INIT.
-        """
-        return now < self.due and not 0.0 < self.given < seconds - 1.0
 
 
 class ModelStore:
@@ -143,29 +108,40 @@ class ModelStore:
         self.capacity = capacity
         self._clock = clock
         self._lock = threading.Lock()  # over the fields below, never held while waiting
-        self._slots: OrderedDict[str, _Slot] = OrderedDict()  # least recently asked for first
-        self._absent = Absent(source)
-        self._outage = _Backoff()  # of the source as a whole
+        self._slots: OrderedDict[str, Slot] = OrderedDict()  # least recently asked for first
+        self._forget_failures()
 
-    def get(self, name: str, seconds: float = LOAD_SECONDS) -> Entry:
-        """Return the live model `name`, at most about `ttl` seconds old.
+    def _forget_failures(self) -> None:
+        self._absent = Absent(lambda limit: self.source.names(limit))
+        self._absent_versions = Absent(lambda limit: listing.version_keys(self.source, limit))
+        self._outage = Backoff()  # of the source as a whole
 
-        `name` must be a model's name (`bucket.is_model_name`); waiting and loading take at most
-        about `seconds`. Raises UnknownModelError or UnavailableError.
+    def get(
+        self, name: str, seconds: float = LOAD_SECONDS, version: str = "", hurried: bool = False
+    ) -> Entry:
+        """Return the live model `name`, at most about `ttl` seconds old, or that `version` of it.
+
+        `name` must be a model's name (`bucket.is_model_name`), `version` of the form of one;
+        waiting and loading take at most about `seconds`. A `hurried` call asks the source however
+        little time there is, and a failure says nothing about the source then. Raises
+        UnknownModelError (of a version UnknownVersionError) or UnavailableError.
         """
         until = time.monotonic() + seconds
         now = self._clock()
+        key = key_of(name, version)
         with self._lock:
-            slot = self._slots.get(name)
+            slot = self._slots.get(key)
             if slot is not None:
-                self._slots.move_to_end(name)
+                self._slots.move_to_end(key)
                 if slot.rests(now, seconds):
-                    return _entry_or_raise(slot, now)
+                    return slot.entry_or_raise(now)
+            elif version and (live := self._live(name, version)):
+                return live
         if slot is None:
-            if self._absent.has(name, now):
-                raise UnknownModelError
+            if (self._absent_versions if version else self._absent).has(key, now):
+                raise UnknownVersionError if version else UnknownModelError
             with self._lock:
-                slot = self._slots.setdefault(name, _Slot())
+                slot = self._slots.setdefault(key, Slot(name, version))
         before = slot.entry
         if before is not None:
             if not slot.lock.acquire(blocking=False):
@@ -175,20 +151,20 @@ class ModelStore:
         try:
             now = self._clock()
             if slot.rests(now, until - time.monotonic()):  # another thread asked meanwhile
-                return _entry_or_raise(slot, now)
-            return self._refresh(name, slot, until)
+                return slot.entry_or_raise(now)
+            return self._refresh(slot, until, hurried)
         finally:
             slot.lock.release()
 
-    def list(self, limit: int, after: str = "") -> list[Listed]:
-        """Return at most `limit` live models of the source after `after`; UnavailableError."""
-        try:
-            return self.source.list(limit, after)
-        except BucketError as error:
-            logger.warning("models cannot be listed", reason=str(error))
-            raise UnavailableError("The models cannot be listed now.", LISTING_SECONDS) from error
+    def _live(self, name: str, version: str) -> Entry | None:
+        """Return the live model if it is that version, which then need not be loaded twice."""
+        slot = self._slots.get(name)
+        if slot is None or slot.entry is None or slot.entry.version != version:
+            return None
+        self._slots.move_to_end(name)
+        return replace(slot.entry, stale=False) if slot.entry.stale else slot.entry
 
-    def _refresh(self, name: str, slot: _Slot, until: float) -> Entry:
+    def _refresh(self, slot: Slot, until: float, hurried: bool) -> Entry:
         """Ask the source, load what is new, return what is to answer. `slot.lock` is held."""
         entry = slot.entry
         now = self._clock()
@@ -199,21 +175,26 @@ class ModelStore:
         known = slot.broken or (entry.etag if entry else None)
         asked = time.monotonic()
         left = until - asked
-        if left < LEAST_SECONDS:  # a failure would be this request's, not the source's
+        if left < (HURRIED_SECONDS if hurried else LEAST_SECONDS):
+            # A failure would be this request's, not the source's.
             slot.due, slot.given = now + LEAST_SECONDS, max(left, 0.001)
             return self._keep(slot, "There was no time left to load the model.")
+        seconds = min(left, REFRESH_SECONDS) if entry else left
         try:
+            wait = self._ask_routes(slot, seconds)
             document = self.source.get_if_changed(
-                name, known, min(left, REFRESH_SECONDS) if entry else left
+                slot.name, known, seconds, version=slot.version, artifact_key=ARTIFACT_KEY
             )
         except MissingError as error:
-            self._forget(name, slot)
-            raise UnknownModelError from error
+            raise self._forget(slot) from error
         except (BucketError, MemoryError) as error:
-            return self._failed(name, slot, error, time.monotonic() - asked)
+            return self._failed(slot, error, time.monotonic() - asked, hurried)
         self._outage.reset()
+        if wait:
+            slot.take_routes(wait)
+        entry = slot.entry  # with its routes
         if isinstance(document, Document) and (entry is None or document.etag != entry.etag):
-            return self._load(name, slot, document, until)
+            return self._load(slot, document, until, hurried)
         slot.failures.reset()
         slot.due = self._clock() + self.ttl
         if isinstance(document, Unchanged) and slot.broken:
@@ -221,97 +202,150 @@ class ModelStore:
         slot.broken = None  # a broken document may have been rolled back
         if entry and (entry.stale or document.version not in ("", entry.version)):
             slot.entry = replace(entry, stale=False, version=document.version or entry.version)
-        return _entry_or_raise(slot, self._clock())
+        return slot.entry_or_raise(self._clock())
 
-    def _load(self, name: str, slot: _Slot, document: Document, until: float) -> Entry:
+    def _ask_routes(self, slot: Slot, seconds: float) -> Callable[[], Document | Unchanged] | None:
+        if slot.version:
+            return None
+        return self.source.ask_routes(slot.name, slot.routes_etag, min(seconds, ROUTES_SECONDS))
+
+    def _load(self, slot: Slot, document: Document, until: float, hurried: bool) -> Entry:
         """Load the document and swap it in; if that fails, go on with the last good model."""
-        estimate = len(document.body) * BYTES_PER_BYTE + BYTES_PER_MODEL
-        self._make_room(name, estimate)
-        before, started = _resident_bytes(), time.perf_counter()
-        seconds = max(0.001, min(LOAD_SECONDS, until - time.monotonic()))
-        try:
-            with deadline(seconds):
-                model = self._parse(name, document.body)
-        except DeadlineExceeded:
-            model = f"not loaded within {seconds:.1f} s"
-            if seconds < LOAD_SECONDS:  # else the document is to blame, not the request
-                slot.given = seconds
+        artifact, sha256 = document.artifact, document.metadata.get("sha256", "")
+        version, started = document.version, time.perf_counter()
+        if artifact is not None:
+            need = len(artifact) * BYTES_PER_ARTIFACT_BYTE
+            made = self._make(slot, need, until, lambda: loading.from_artifact(artifact, sha256))
+            if isinstance(made, tuple):
+                return self._swap(slot, document, *made, time.perf_counter() - started)
+            logger.warning("artifact refused", model=slot.name, version=version, reason=made)
+            report("ArtifactRefused", slot.name)
+            if not document.body and document.size:
+                left = until - time.monotonic()
+                try:
+                    document = self._body(slot, version, left)
+                except (BucketError, MemoryError) as error:
+                    hurried = hurried or left < LEAST_SECONDS
+                    return self._failed(slot, error, time.perf_counter() - started, hurried)
+        body = document.body
+        made = self._make(slot, len(body) * BYTES_PER_BYTE, until, lambda: pfa.load(body))
         took = time.perf_counter() - started
-        if isinstance(model, str):
-            slot.broken = None if slot.given else document.etag
-            return self._broken(name, slot, document.version, model, took)
-        size = max(_resident_bytes() - before, estimate)
-        now = datetime.now(UTC)
-        entry = Entry(name, model, document.version, document.etag, now, size)
+        if isinstance(made, tuple):
+            return self._swap(slot, document, *made, took)
+        slot.given = made.seconds if isinstance(made, CutShort) else 0.0
+        slot.broken = None if slot.given else document.etag
+        return self._broken(slot, version, made, took)
+
+    def _make(
+        self, slot: Slot, need: int, until: float, make: Callable[[], pfa.Model]
+    ) -> tuple[pfa.Model, int] | str:
+        """Do `make`, with room for it; see `loading.made`."""
+        return loading.made(slot.name, need, until, make, lambda n: self._make_room(slot.key, n))
+
+    def _body(self, slot: Slot, version: str, seconds: float) -> Document:
+        """Return the document of that version, with its bytes."""
+        seconds = min(seconds, REFRESH_SECONDS) if slot.entry else seconds
+        found = self.source.get_if_changed(slot.name, None, max(0.0, seconds), version=version)
+        assert isinstance(found, Document)  # noqa: S101 - there was no condition
+        return found
+
+    def _swap(
+        self, slot: Slot, document: Document, model: pfa.Model, size: int, took: float
+    ) -> Entry:
+        """Let the model, which took so many bytes and seconds, answer from now on."""
+        entry = Entry(
+            slot.name,
+            model,
+            document.version,
+            document.etag,
+            datetime.now(UTC),
+            size,
+            document_size=max(document.size, len(document.body)),
+            routes=slot.routes,
+        )
         with self._lock:
-            slot.entry, slot.broken, slot.due = entry, None, self._clock() + self.ttl
+            slot.entry, slot.broken = entry, None
+            slot.due = float("inf") if slot.version else self._clock() + self.ttl
             slot.failures.reset()
-            self._slots[name] = slot
-            self._slots.move_to_end(name)
-        self._make_room(name, 0)
-        logger.info("model loaded", model=name, version=entry.version, sha256=model.sha256)
+            self._slots[slot.key] = slot
+            self._slots.move_to_end(slot.key)
+        self._make_room(slot.key, 0)
+        name, version = slot.name, entry.version
+        compiled = "no" if loading.is_whole(model) else "yes"
+        logger.info(
+            "model loaded", model=name, version=version, sha256=model.sha256, artifact=compiled
+        )
         report("ModelLoaded", name)
         report("ModelLoadTime", name, took * 1000, MetricUnit.Milliseconds)
         if model.fallback:  # it answers the same, only slower
             reason = model.fallback[:MAX_REASON]
-            logger.info("model is not compiled", model=name, version=entry.version, reason=reason)
+            logger.info("model is not compiled", model=name, version=version, reason=reason)
             report("ModelNotCompiled", name)
         return entry
 
-    def _parse(self, name: str, body: bytes) -> pfa.Model | str:
-        """Return the model of a document, or why it does not load.
+    def complete(self, entry: Entry, seconds: float = LOAD_SECONDS) -> None:
+        """Load what a model from an artifact does without, in at most about `seconds`.
 
-        If memory runs out, all other models are let go and it is tried once more.
+        Raises pfa.ScoringTimeout or UnavailableError.
         """
-        try:
-            return pfa.load(body)
-        except (pfa.DocumentError, MemoryError) as error:
-            reason = str(error) or "The document needs more memory than it may have."
-            cause = error if isinstance(error, MemoryError) else error.__cause__
-            if not isinstance(cause, MemoryError):
-                return reason
-            release(cause)
-        except Exception as error:
-            log_fault("the engine failed on a document", error, model=name)
-            return "the engine failed"
-        if not self._make_room(name, self.capacity + 1):
-            return reason
-        gc.collect()  # the models that went hold circles
-        return self._parse(name, body)
+        model, name, version = entry.model, entry.name, entry.version
+        if loading.is_whole(model):
+            return
+        with self._lock:
+            held = [slot for slot in self._slots.values() if slot.entry]
+            slots = [slot for slot in held if slot.entry and slot.entry.model is model]
+        slot = slots[0] if slots else Slot(name)
+        started = time.monotonic()
+        need = entry.document_size * BYTES_PER_BYTE
+        made = self._make(slot, need, started + seconds, lambda: loading.complete(model))
+        if isinstance(made, str):
+            logger.error("model not completed", model=name, version=version, reason=made)
+            if isinstance(made, CutShort):
+                raise pfa.ScoringTimeout("There was no time left to load all of the model.")
+            raise UnavailableError(UNLOADABLE, LEAST_SECONDS)
+        if slot.entry and slot.entry.model is model:
+            slot.entry = replace(slot.entry, size=slot.entry.size + made[1])
+            self._make_room(slot.key, 0)
+        logger.info("model completed", model=name, version=version)
+        report("ModelCompleted", name)
+        took = (time.monotonic() - started) * 1000
+        report("ModelLoadTime", name, took, MetricUnit.Milliseconds)
 
-    def _broken(self, name: str, slot: _Slot, version: str, reason: str, took: float) -> Entry:
+    def _broken(self, slot: Slot, version: str, reason: str, took: float) -> Entry:
         """Note that a document did not load, in `took` seconds.
 
         It is not tried again if it is to blame (`slot.broken`), else after a pause.
         """
-        logger.error("document is broken", model=name, version=version, reason=reason[:MAX_REASON])
-        report("RefreshFailed", name)
+        logger.error("document is broken", model=slot.name, version=version, reason=reason)
+        report("RefreshFailed", slot.name)
         slot.failures.fail(self._clock(), took)
         slot.due = self._clock() + self.ttl if slot.broken else slot.failures.due
         return self._keep(slot, UNLOADABLE)
 
     def _failed(
-        self, name: str, slot: _Slot, error: BucketError | MemoryError, took: float
+        self, slot: Slot, error: BucketError | MemoryError, took: float, hurried: bool
     ) -> Entry:
         """Note that the source did not give the document, after `took` seconds."""
         now = self._clock()
         slot.failures.fail(now, took)
         slot.due = slot.failures.due
         # A refusal of one object, or one that is too large, says nothing about the others.
-        about_one = isinstance(error, TooLargeError | MemoryError) or (
+        about_one = isinstance(error, TooLargeError | MissingError | MemoryError) or (
             isinstance(error, RefusedError) and error.status < 500
         )
-        if not about_one:
+        if hurried:
+            slot.given = max(took, 0.001)
+        elif not about_one:
             self._outage.fail(now, took)
         if isinstance(error, MemoryError):  # make room for the next try
-            self._make_room(name, self.capacity + 1)
+            self._make_room(slot.key, self.capacity + 1)
         reason = str(error) or "there is no memory left to read it"
-        logger.warning("model refresh failed", model=name, reason=reason)
+        logger.warning("model refresh failed", model=slot.name, reason=reason)
         if slot.entry:  # else the name may be made up, and dimensions are to be known names only
-            report("RefreshFailed", name)
+            report("RefreshFailed", slot.name)
         return self._keep(slot, UNLOADABLE if about_one else SILENT)
 
-    def _keep(self, slot: _Slot, reason: str) -> Entry:
+    def _keep(self, slot: Slot, reason: str) -> Entry:
         """Go on with the last good model, marked stale, or raise UnavailableError."""
         slot.reason = reason
         if slot.entry is None:
@@ -321,23 +355,24 @@ class ModelStore:
                     del self._slots[key]
         elif not slot.entry.stale:
             slot.entry = replace(slot.entry, stale=True)
-        return _entry_or_raise(slot, self._clock())
+        return slot.entry_or_raise(self._clock())
 
-    def _forget(self, name: str, slot: _Slot) -> None:
-        """Drop a model that is no longer live, and remember the name for a moment."""
+    def _forget(self, slot: Slot) -> UnknownModelError:
+        """Drop a model that is no longer there, and remember that for a moment."""
         with self._lock:
-            self._slots.pop(name, None)
-        self._absent.add(name, self._clock())
+            self._slots.pop(slot.key, None)
+        (self._absent_versions if slot.version else self._absent).add(slot.key, self._clock())
         self._outage.reset()
         if slot.entry:
             slot.entry = None  # for a thread that waits for this slot
-            logger.warning("model is gone", model=name)
-            report("ModelGone", name)
+            logger.warning("model is gone", model=slot.name)
+            report("ModelGone", slot.name)
+        return UnknownVersionError() if slot.version else UnknownModelError()
 
-    def _make_room(self, name: str, needed: int) -> bool:
+    def _make_room(self, key: str, needed: int) -> bool:
         """Let other models go, the least recently asked for first, until `needed` more bytes fit.
 
-        Model `name` stays whatever it needs. Returns whether any model went.
+        The model of that key stays whatever it needs. Returns whether any model went.
         """
         gone = []
         with self._lock:
@@ -345,28 +380,39 @@ class ModelStore:
             for other, slot in [*self._slots.items()]:
                 if total <= self.capacity:
                     break
-                if slot.entry and other != name:
+                if slot.entry and other != key:
                     total -= slot.entry.size
                     del self._slots[other]
-                    gone.append(other)
-        for other in gone:
-            logger.info("model evicted", model=other)
-            report("ModelEvicted", other)
+                    gone.append(slot)
+        for slot in gone:
+            logger.info("model evicted", model=slot.name)
+            report("ModelEvicted", slot.name)
         return bool(gone)
 
+    def versions(self, name: str, limit: int, after: str = "") -> list[Listed]:
+        """Return versions of a model, newest first; see `listing.versions`."""
+        known, now = self._absent_versions, self._clock()
+        return listing.versions(self.source, known, now, name, limit, after)
 
-def _entry_or_raise(slot: _Slot, now: float) -> Entry:
-    if slot.entry is not None:
-        return slot.entry
-    raise UnavailableError(slot.reason, slot.due - now)
+    def list(self, limit: int, after: str = "") -> list[Listed]:
+        """Return at most `limit` live models of the source after `after`; UnavailableError."""
+        return listing.models(self.source, limit, after)
 
+    def rest(self) -> None:
+        """Close what is open, before this process is frozen into a snapshot."""
+        self.source.close()
 
-def _resident_bytes() -> int:
-    """Return this process's resident memory (second field of /proc/self/statm, in pages)."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
-    except OSError:
-        return 0
+    def renew(self) -> None:
+        """After a restore: nothing that is open is good, and every live model may have changed."""
+        self.source.reopen()
+        with self._lock:
+            self._forget_failures()
+            for slot in self._slots.values():
+                slot.failures.reset()
+                if slot.entry is None or not slot.version:
+                    slot.due, slot.given = -1.0, 0.0
+                if slot.entry:
+                    loading.reseed(slot.entry.model)
 
 
 def _bytes(megabytes: str | None, default: int) -> int:

@@ -31,9 +31,9 @@ class CountingBucket(Bucket):
 
     asked: list[str]
 
-    def get_if_changed(self, name, etag=None, seconds=None):  # type: ignore[no-untyped-def]
+    def get_if_changed(self, name, etag=None, seconds=None, **more):  # type: ignore[no-untyped-def]
         self.__dict__.setdefault("asked", []).append(name)
-        return super().get_if_changed(name, etag, seconds)
+        return super().get_if_changed(name, etag, seconds, **more)
 
 
 def adder(number: float, **more: object) -> bytes:

@@ -605,7 +605,7 @@ def test_503_while_s3_is_down(
 ) -> None:
     put(s3)
 
-    def down(*_: object) -> None:
+    def down(*_: object, **__: object) -> None:
         raise BucketError("S3 does not answer: ConnectTimeoutError")
 
     monkeypatch.setattr(s3, "get_if_changed", down)
@@ -827,7 +827,7 @@ def test_a_version_that_is_no_header_value_is_cleaned(
     put(s3)
     found = s3.get_if_changed("hello")
     evil = found._replace(version="v1\r\nX-Evil: é")
-    monkeypatch.setattr(s3, "get_if_changed", lambda *_: evil)
+    monkeypatch.setattr(s3, "get_if_changed", lambda *_, **__: evil)
     assert call.score("1").headers["x-model-version"] == "v1X-Evil:"
 
 
@@ -929,7 +929,7 @@ def test_missing_while_it_rolls_is_still_only_missing(
     put(s3)
     assert call.score("1").status == 200
 
-    def gone(*_: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise MissingError("no such model")
 
     monkeypatch.setattr(s3, "get_if_changed", gone)

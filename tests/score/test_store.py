@@ -9,7 +9,8 @@ import pytest
 
 import pfa
 from bucket import Bucket, BucketError, make_client
-from score import absent, store
+from pfa.deadline import DeadlineExceeded
+from score import absent, loading, slot, store
 from score.packaged import Folder
 from score.store import ModelStore, UnavailableError, UnknownModelError
 from scripts.make_forest import forest, predict, rows
@@ -178,7 +179,7 @@ def test_an_engine_that_fails_or_hangs_on_a_document_is_survived(
         raise MemoryError
 
     for body, load, seconds in ((adder(2), hang, 0.2), (adder(3), fail, 20.0)):
-        monkeypatch.setattr(store, "LOAD_SECONDS", seconds)
+        monkeypatch.setattr(loading, "LOAD_SECONDS", seconds)
         monkeypatch.setattr(pfa, "load", load)
         s3.put("hello", body)
         clock.now += 60
@@ -197,7 +198,7 @@ def test_a_load_cut_short_by_a_request_is_tried_again(
     with pytest.raises(UnavailableError):
         models.get("hello", seconds=store.LEAST_SECONDS + 0.2)
     monkeypatch.setattr(pfa, "load", load)
-    clock.now += store.BACKOFF_SECONDS[1]
+    clock.now += slot.BACKOFF_SECONDS[1]
     assert answers(models)[0] == 1.0
 
 
@@ -221,14 +222,14 @@ def test_the_last_good_model_outlives_a_sick_source(
     clock.now += 60
     assert answers(sick) == (*good[:2], True)
     faulty.mode = "ok"
-    clock.now += store.BACKOFF_SECONDS[1]
+    clock.now += slot.BACKOFF_SECONDS[1]
     assert answers(sick)[::2] == (2.0, False)
 
 
 def test_a_dead_source_is_asked_less_and_less(
     faulty: FaultyS3, sick: ModelStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BACKOFF_SHARE", 0.0)  # how long real failures take is not the same
+    monkeypatch.setattr(slot, "BACKOFF_SHARE", 0.0)  # how long real failures take is not the same
     sick.get("hello")
     faulty.mode = "down"
     calls: list[int] = []
@@ -245,7 +246,7 @@ def test_a_dead_source_is_asked_less_and_less(
 
 
 def test_a_source_that_hangs_costs_a_share_of_the_time() -> None:
-    backoff = store._Backoff()
+    backoff = slot.Backoff()
     pauses = []
     for _ in range(7):
         backoff.fail(now=100.0, took=4.0)
@@ -260,9 +261,10 @@ def test_with_a_dead_source_an_unknown_model_is_unavailable_at_once(
     for n in range(100):
         with pytest.raises(UnavailableError):
             sick.get(f"made-up-{n}")
-    assert set(faulty.calls) == {"live/made-up-0.pfa"}  # the others did not even try
+    # the others did not even try
+    assert set(faulty.calls) == {"live/made-up-0.pfa", "live/made-up-0.routes.json"}
     faulty.mode = "ok"
-    clock.now += store.BACKOFF_SECONDS[1]
+    clock.now += slot.BACKOFF_SECONDS[1]
     assert answers(sick)[0] == 1.0
 
 
@@ -349,11 +351,11 @@ def test_the_memory_of_unknown_names_is_bounded(
 def test_the_least_recently_asked_goes_first(
     s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_resident_bytes", lambda: 0)  # only the documents' sizes count
+    monkeypatch.setattr(loading, "_resident_bytes", lambda: 0)  # only the documents' sizes count
     bodies = {name: adder(n, doc="x" * 1000) for n, name in enumerate("abcd")}
     for name, body in bodies.items():
         s3.put(name, body)
-    room = 3 * (store.BYTES_PER_BYTE * len(bodies["a"]) + store.BYTES_PER_MODEL)
+    room = 3 * (store.BYTES_PER_BYTE * len(bodies["a"]) + loading.BYTES_PER_MODEL)
     models = ModelStore(s3, ttl=60, capacity=room, clock=clock)
     for name in "abca":
         models.get(name)
@@ -454,7 +456,7 @@ def test_a_document_that_memory_does_not_suffice_to_read_leaves_room_for_the_nex
         with pytest.raises(UnavailableError):
             models.get("hello")
     assert answers(models, "other")[0] == 1.0  # the source itself is not taken for dead
-    clock.now += store.BACKOFF_SECONDS[1]
+    clock.now += slot.BACKOFF_SECONDS[1]
     assert answers(models)[0] == 2.0
 
 
@@ -467,7 +469,7 @@ def test_a_request_with_more_time_than_a_load_that_was_cut_short_loads_at_once(
     def slow(body: bytes) -> pfa.Model:
         tried.append(1)
         if len(tried) < 2:
-            raise store.DeadlineExceeded
+            raise DeadlineExceeded
         return load(body)
 
     monkeypatch.setattr(pfa, "load", slow)
@@ -497,13 +499,13 @@ def test_a_load_that_is_cut_short_after_a_broken_document_is_tried_again_soon(
 def test_loads_that_are_cut_short_are_tried_less_and_less(
     models: ModelStore, s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BACKOFF_SHARE", 0.0)
+    monkeypatch.setattr(slot, "BACKOFF_SHARE", 0.0)
     s3.put("hello", adder(1))
     tried = []
 
     def cut(_: bytes) -> None:
         tried.append(clock.now)
-        raise store.DeadlineExceeded
+        raise DeadlineExceeded
 
     monkeypatch.setattr(pfa, "load", cut)
     for _ in range(100):
