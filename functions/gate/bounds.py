@@ -23,6 +23,15 @@ def one_finding(check: str, message: str, sha256: str, passed: bool = False) -> 
     return Verdict(passed, (finding,), sha256, pfa.VERSION)
 
 
+def too_large(size: int, limits: Limits) -> Verdict:
+    """Return the verdict on an upload that is not even read, in the words of checks.py."""
+    message = (
+        f"{size / 1e6:.3g} MB are more than {limits.max_mb:g} MB (GATE_MAX_MB): make the model"
+        " smaller (fewer or shallower trees), or raise the limit."
+    )
+    return one_finding("size", message, "")
+
+
 def compare(body: bytes, live: bytes | None, limits: Limits) -> Verdict:
     """Check a document against the live one, which may be one that today's engine refuses."""
     model = warning = None

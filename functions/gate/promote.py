@@ -42,7 +42,7 @@ from bucket import (
     live_key,
     report_key,
 )
-from gate.bounds import compare, one_finding, within
+from gate.bounds import compare, one_finding, too_large, within
 from gate.checks import check_routes
 from gate.notify import make_report
 from gate.verdict import Limits, Verdict
@@ -96,7 +96,12 @@ def promote(gate: Gate, name: str, suffix: str = SUFFIX) -> list[Report]:
         if live and live.metadata.get("sha256") == sha256:
             word, verdict = "unchanged", one_finding("same", "It is live already.", sha256, True)
         else:
-            verdict = _check(gate, name, suffix, upload, newest, live)
+            check = partial(_check, bucket, gate.limits, name, suffix, upload.body, live)
+            verdict = (
+                within(gate.seconds_left(), upload.body, check)
+                if len(upload.body) == newest.size
+                else too_large(newest.size, gate.limits)
+            )
             verdicts[newest.version] = verdict
         if verdict.passed and word != "unchanged":
             word, made = "promoted", _go_live(bucket, name, suffix, upload, verdict, live)
@@ -153,29 +158,23 @@ def _get(bucket: Bucket, key: str, newest: Head) -> Document | None:
 
 
 def _check(
-    gate: Gate, name: str, suffix: str, upload: Document, newest: Head, live: Head | None
+    bucket: Bucket, limits: Limits, name: str, suffix: str, body: bytes, live: Head | None
 ) -> Verdict:
-    """Check an upload against what is live."""
-    bucket = gate.bucket
-    if len(upload.body) != newest.size:
-        message = f"It has {newest.size / 1e6:,.1f} MB; {bucket.max_bytes / 1e6:,.1f} are allowed."
-        return one_finding("size", message, "")
+    """Check routes, or a document against the live one. Raises BucketError."""
     if suffix == ROUTES_SUFFIX:
 
         def exists(other: str, version: str) -> bool:
             known = is_model_name(other) and VERSION.fullmatch(version)
             return bool(known) and bucket.head(live_key(other), version) is not None
 
-        check = partial(check_routes, upload.body, name, exists, gate.limits)
-        return within(gate.seconds_left(), upload.body, check)
+        return check_routes(body, name, exists, limits)
     old = None
     if live:
         try:
             old = bucket.get(live_key(name), live.version).body
         except (MissingError, TooLargeError):
             old = b""  # as one that cannot be loaded
-    check = partial(compare, upload.body, old, gate.limits)
-    return within(gate.seconds_left(), upload.body, check)
+    return compare(body, old, limits)
 
 
 def put_artifact(bucket: Bucket, name: str, verdict: Verdict, source: str) -> dict[str, str]:

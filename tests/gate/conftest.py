@@ -1,0 +1,41 @@
+"""Credentials for moto, and the lines that the functions print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_LAMBDA", "EVENT_BUS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+class _Stdout:
+    """Whatever is the standard output when something is written."""
+
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+@pytest.fixture
+def printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[], list[dict[str, Any]]]:
+    """What gives the log lines and metrics since it was last called."""
+    import telemetry
+
+    for handler in telemetry.logger.handlers:  # made at import, with the stdout of then
+        monkeypatch.setattr(handler, "stream", _Stdout())
+    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
