@@ -17,9 +17,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functions"))
 
-from bucket import NAME, SUFFIX, is_model_name  # noqa: E402
-from gate.bounds import compare  # noqa: E402
-from gate.verdict import Limits  # noqa: E402
+from bucket import NAME, SUFFIX, is_model_name
+from gate.bounds import compare
+from gate.verdict import Limits
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -128,9 +128,10 @@ def recursive(graph: Graph) -> list[str]:
                 if todo:
                     low[todo[-1][0]] = min(low[todo[-1][0]], low[name])
                 if low[name] == index[name]:
-                    circle = stack[stack.index(name) :]
-                    del stack[-len(circle) :]
-                    on_stack.difference_update(circle)
+                    circle = {stack.pop()}
+                    while name not in circle:
+                        circle.add(stack.pop())
+                    on_stack -= circle
                     if len(circle) > 1:
-                        circles.update(circle)
+                        circles |= circle
     return sorted(circles)

@@ -257,7 +257,8 @@ def test_what_is_accepted_today_is_accepted_by_a_compatible_schema(data):
     live = avro(before)
     try:
         new = avro(after)
-    except Exception:  # a type twice in a union, a name that is gone
+        check = checker(new)
+    except Exception:  # a type twice in a union, a name that is gone, a default that does not fit
         assume(False)
     found = compare_types(live, new, "input")
     assume(not found.breaks)
@@ -268,7 +269,7 @@ def test_what_is_accepted_today_is_accepted_by_a_compatible_schema(data):
         assume(False)  # it would need a tag
     if any("tag" in note for note in found.notes):
         assume(not _is_tagged(value))
-    checker(new)(value)
+    check(value)
 
 
 def _is_tagged(value):
