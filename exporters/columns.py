@@ -69,10 +69,9 @@ def _values(data: Any) -> Iterator[np.ndarray]:
     if hasattr(data, "columns"):
         for i in range(len(data.columns)):
             column = data.iloc[:, i]
-            try:
-                yield column.to_numpy()
-            except TypeError:  # an extension type without numpy's form
-                yield np.asarray(column, dtype=object)
+            # pandas' own types have missing values that numpy's do not have
+            own = not isinstance(column.dtype, np.dtype)
+            yield np.asarray(column, dtype=object if own else None)
     else:
         yield from np.asarray(data).T
 

@@ -12,6 +12,7 @@ from exporters.errors import UnsupportedError
 
 LINEAR, TREES, BOOSTED = "scikit_learn.linear:", "scikit_learn.trees:", "boosters:"
 OTHERS, PREPARED = "scikit_learn.others:", "scikit_learn.preparation:"
+ENCODED, MISSING = "scikit_learn.categories:", "scikit_learn.missing:"
 
 # (model, features, document) -> Prediction
 MODELS = {
@@ -67,9 +68,11 @@ TRANSFORMERS = {
     "sklearn.MaxAbsScaler": PREPARED + "max_abs_scaler",
     "sklearn.RobustScaler": PREPARED + "robust_scaler",
     "sklearn.Binarizer": PREPARED + "binarizer",
-    "sklearn.SimpleImputer": PREPARED + "imputer",
-    "sklearn.OneHotEncoder": PREPARED + "one_hot",
-    "sklearn.OrdinalEncoder": PREPARED + "ordinal",
+    "sklearn.SimpleImputer": MISSING + "imputer",
+    "sklearn.MissingIndicator": MISSING + "indicator",
+    "sklearn.OneHotEncoder": ENCODED + "one_hot",
+    "sklearn.OrdinalEncoder": ENCODED + "ordinal",
+    "sklearn.TargetEncoder": ENCODED + "target",
     "sklearn.FunctionTransformer": PREPARED + "function",
     "sklearn.PCA": PREPARED + "components",
 }

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from exporters.columns import is_missing
 from exporters.document import DOUBLES, Document, Feature, text
 from exporters.errors import UnsupportedError
 
@@ -127,99 +126,6 @@ def function(model: Any, features: Sequence[Feature], document: Document) -> lis
     return [
         _made(document, feature, name, {known: [document.number(feature)]}) for feature in features
     ]
-
-
-def imputer(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
-    """A value of the training data in place of a missing one."""
-    if model.add_indicator:
-        raise UnsupportedError("SimpleImputer(add_indicator=True) cannot be exported.")
-    if not is_missing(model.missing_values):
-        raise UnsupportedError("SimpleImputer(missing_values=...) must be a missing value.")
-    made = []
-    for feature, value in zip(features, np.asarray(model.statistics_).tolist(), strict=True):
-        if is_missing(value):
-            raise UnsupportedError(f"{feature.name!r} has no values at all to impute from.")
-        if not feature.nullable:
-            made.append(feature)
-            continue
-        kind = "double" if feature.type in ("double", "long") else feature.type
-        cell = document.cell(f"{feature.name}_missing", kind, value)
-        filled = {"ifnotnull": {"known": feature.value}, "then": "known", "else": cell}
-        name = document.let(f"{feature.name}_imputed", filled)
-        made.append(Feature(feature.name, name, kind))
-    return made
-
-
-def one_hot(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
-    """1 for the category that a value is, 0 for the others; all 0 for an unknown one."""
-    if getattr(model, "_infrequent_enabled", False):
-        raise UnsupportedError("OneHotEncoder with infrequent categories cannot be exported.")
-    if model.handle_unknown not in ("ignore", "error"):
-        raise UnsupportedError("OneHotEncoder must have handle_unknown 'ignore' or 'error'.")
-    made = []
-    dropped = model.drop_idx_ if model.drop_idx_ is not None else [None] * len(features)
-    for feature, categories, drop in zip(features, model.categories_, dropped, strict=True):
-        known = _categories(feature, categories)
-        cell = document.cell(
-            f"{feature.name}_categories", {"type": "array", "items": feature.type}, known
-        )
-        value = _known(document, model, feature, cell)
-        variable = document.let(
-            f"{feature.name}_onehot", {"cast.fanoutDouble": [value, cell, False]}
-        )
-        made += [
-            Feature(f"{feature.name}_{category}", {"attr": variable, "path": [i]})
-            for i, category in enumerate(known)
-            if drop is None or i != drop
-        ]
-    return made
-
-
-def ordinal(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
-    """The place of a value among the categories."""
-    made = []
-    unknown = None
-    if model.handle_unknown == "use_encoded_value" and not is_missing(model.unknown_value):
-        unknown = float(model.unknown_value)
-    elif model.handle_unknown != "error":
-        raise UnsupportedError("OrdinalEncoder(unknown_value=nan) cannot be exported.")
-    for feature, categories in zip(features, model.categories_, strict=True):
-        known = _categories(feature, categories)
-        cell = document.cell(
-            f"{feature.name}_categories", {"type": "array", "items": feature.type}, known
-        )
-        place = document.let(f"{feature.name}_place", {"a.index": [cell, feature.value]})
-        missing = _unknown(feature) if unknown is None else unknown
-        value = {"if": {">=": [place, 0]}, "then": {"cast.double": [place]}, "else": missing}
-        made.append(_made(document, feature, "ordinal", value))
-    return made
-
-
-def _categories(feature: Feature, categories: Any) -> list[Any]:
-    known: list[Any] = np.asarray(categories).tolist()
-    if feature.nullable or any(is_missing(each) for each in known):
-        raise UnsupportedError(f"{feature.name!r} has missing values: put an imputer before.")
-    if feature.type not in ("string", "long", "boolean"):
-        raise UnsupportedError(f"Categories of {feature.name!r} must be text or whole numbers.")
-    return known
-
-
-def _known(document: Document, model: Any, feature: Feature, cell: Any) -> Any:
-    """Return PFA of a value, which fails if it is none of the categories and may not be."""
-    if model.handle_unknown == "ignore":
-        return feature.value
-    return document.let(
-        f"{feature.name}_known",
-        {
-            "if": {"a.contains": [cell, feature.value]},
-            "then": feature.value,
-            "else": _unknown(feature),
-        },
-    )
-
-
-def _unknown(feature: Feature) -> dict[str, Any]:
-    return {"error": f"{feature.name} is of a category that the model does not know", "code": -3}
 
 
 def components(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:

@@ -1,0 +1,89 @@
+import pytest
+
+pytest.importorskip("sklearn")
+
+from exporters import UnsupportedError, to_pfa
+from tests.exporters.conftest import check, edges, fitted, holes
+
+SINGLE = {"tolerance": 1e-5, "floor": 1e-6}
+
+
+class TestXgboost:
+    xgboost = pytest.importorskip("xgboost", reason="XGBoost is not installed")
+
+    @pytest.mark.parametrize(
+        "objective", ["reg:squarederror", "count:poisson", "reg:gamma", "reg:absoluteerror"]
+    )
+    def test_regression(self, objective, diabetes):
+        x, y = diabetes
+        model = fitted(self.xgboost.XGBRegressor(n_estimators=20, objective=objective), x, y)
+        check(to_pfa(model, x, name="m"), model, edges(x), tolerance=1e-5, floor=1e-4)
+
+    @pytest.mark.parametrize("rows", ["whole", "holes"])
+    def test_two_classes(self, rows, cancer):
+        x, y = cancer
+        x = holes(x) if rows == "holes" else x
+        model = fitted(self.xgboost.XGBClassifier(n_estimators=20), x[::2], y[::2])
+        check(to_pfa(model, x[::2], name="m"), model, edges(x[1::2]), **SINGLE)
+
+    def test_several_classes(self, iris):
+        x, y = iris
+        codes = (y == "virginica") * 2 + (y == "versicolor")
+        model = fitted(self.xgboost.XGBClassifier(n_estimators=10), x, codes)
+        check(to_pfa(model, x, name="m"), model, edges(x), **SINGLE)
+
+    def test_best_iteration(self, diabetes):
+        x, y = diabetes
+        model = self.xgboost.XGBRegressor(n_estimators=200, early_stopping_rounds=3)
+        model.fit(x[:300], y[:300], eval_set=[(x[300:], y[300:])], verbose=False)
+        assert model.best_iteration < 150
+        check(to_pfa(model, x[:300], name="m"), model, x[300:], tolerance=1e-5, floor=1e-4)
+
+    def test_ranking(self, diabetes):
+        x, y = diabetes
+        model = self.xgboost.XGBRanker(n_estimators=10)
+        model.fit(x, (y > 150).astype(int), qid=[i // 10 for i in range(len(x))])
+        check(to_pfa(model, x, name="m"), model, x, tolerance=1e-5, floor=1e-5)
+
+    def test_not_supported(self, diabetes):
+        x, y = diabetes
+        model = fitted(self.xgboost.XGBRegressor(booster="gblinear", n_estimators=2), x, y)
+        with pytest.raises(UnsupportedError, match="gbtree"):
+            to_pfa(model, x, name="m")
+
+
+class TestLightgbm:
+    lightgbm = pytest.importorskip("lightgbm", reason="LightGBM is not installed")
+
+    @pytest.mark.parametrize("objective", ["regression", "poisson", "regression_l1"])
+    def test_regression(self, objective, diabetes):
+        x, y = diabetes
+        made = self.lightgbm.LGBMRegressor(n_estimators=20, objective=objective, verbose=-1)
+        model = fitted(made, x, y)
+        check(to_pfa(model, x, name="m"), model, edges(x))
+
+    @pytest.mark.parametrize("rows", ["whole", "holes"])
+    def test_two_classes(self, rows, cancer):
+        x, y = cancer
+        x = holes(x) if rows == "holes" else x
+        model = fitted(self.lightgbm.LGBMClassifier(n_estimators=20, verbose=-1), x[::2], y[::2])
+        check(to_pfa(model, x[::2], name="m"), model, edges(x[1::2]))
+
+    def test_several_classes(self, iris):
+        x, y = iris
+        model = fitted(self.lightgbm.LGBMClassifier(n_estimators=10, verbose=-1), x, y)
+        check(to_pfa(model, x, name="m"), model, edges(x))
+
+    def test_best_iteration(self, diabetes):
+        x, y = diabetes
+        model = self.lightgbm.LGBMRegressor(n_estimators=300, verbose=-1)
+        stop = self.lightgbm.early_stopping(3, verbose=False)
+        model.fit(x[:300], y[:300], eval_set=[(x[300:], y[300:])], callbacks=[stop])
+        assert model.best_iteration_ < 250
+        check(to_pfa(model, x[:300], name="m"), model, x[300:])
+
+    def test_not_supported(self, cancer):
+        x, y = cancer
+        made = self.lightgbm.LGBMClassifier(n_estimators=2, zero_as_missing=True, verbose=-1)
+        with pytest.raises(UnsupportedError, match="zero_as_missing"):
+            to_pfa(fitted(made, x, y), x, name="m")
