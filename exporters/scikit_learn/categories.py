@@ -78,9 +78,8 @@ def ordinal(model: Any, features: Sequence[Feature], document: Document) -> list
     for j, (feature, categories) in enumerate(zip(features, model.categories_, strict=True)):
         places, infrequent = _grouped(model, j, len(categories))
         numbers: list[float | None] = [float(place) for place in places]
-        for i, category in enumerate(np.asarray(categories).tolist()):
-            if is_missing(category):
-                numbers[i] = _number(model.encoded_missing_value)
+        if is_missing(np.asarray(categories).tolist()[-1]):  # is never grouped with others
+            numbers[len(categories) - 1 :] = [_number(model.encoded_missing_value)]
         unknown: Any = FAILS
         if model.handle_unknown == "use_encoded_value":
             unknown = _number(model.unknown_value)
