@@ -292,7 +292,12 @@ class _Upload:
             restored = pfa.load_artifact(self.artifact)
         self.agree(compiled, self.answers(restored), "the model that was compiled ahead of time")
         del restored
-        self.agree(compiled, self.answers(self.load(compiled=False)), "titus2's own engine")
+        try:
+            reference = self.load(compiled=False)
+        except pfa.DocumentError as error:
+            words = f"titus2's own engine, which proves the answers, does not load it: {error}"
+            raise CheckError(words, error.position) from error
+        self.agree(compiled, self.answers(reference), "titus2's own engine")
 
     def answers(self, model: pfa.Model) -> list[Any]:
         """Score all examples on a model; raises ExamplesError."""
@@ -302,16 +307,20 @@ class _Upload:
     def agree(self, compiled: list[Any], others: list[Any], what: str) -> None:
         """Hold the answers of another engine to those of the compiled one; raises CheckError."""
         for number, (one, other) in enumerate(zip(compiled, others, strict=True), 1):
-            if not replay.same(one, other):
-                gave = [
-                    replay.words_of(it) if isinstance(it, pfa.PfaError) else replay.shown(it)
-                    for it in (one, other)
-                ]
-                raise CheckError(
-                    f"Example {number} of {len(compiled)}: compiled, the model gives {gave[0]};"
-                    f" {what} gives {gave[1]}. The engine is at fault, not the model: please report"
-                    " this document."
-                )
+            if replay.same(one, other):
+                continue
+            gave = [
+                replay.words_of(it) if isinstance(it, pfa.PfaError) else replay.shown(it)
+                for it in (one, other)
+            ]
+            # Without a code it is time, memory, or calls within calls: the reference needs more.
+            why = "The engine is at fault, not the model: please report this document."
+            if isinstance(other, pfa.ScoringError) and other.code is None:
+                why = "So nothing proves the answer: make the model's functions call less deeply."
+            raise CheckError(
+                f"Example {number} of {len(compiled)}: compiled, the model gives {gave[0]};"
+                f" {what} gives {gave[1].removesuffix('.')}. {why}"
+            )
 
     def budget(self) -> Result:
         """Hold the model to its memory, and the examples to their time."""

@@ -378,3 +378,29 @@ def test_report():
         assert line.startswith(told["status"])
         assert told["message"] in line
     assert "artifact" not in repr(replace(verdict, artifact=b"artifact"))
+
+
+def test_what_the_reference_cannot_load_is_not_proven(monkeypatch):
+    real = pfa.load
+
+    def load(*args, **kwargs):
+        if kwargs.get("compiled") is False:
+            raise pfa.DocumentError("too much code", "action")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(pfa, "load", load)
+    message = failing(body(), "examples")
+    assert "which proves the answers, does not load it: too much code" in message
+
+
+def test_what_the_reference_cannot_answer_is_not_proven(monkeypatch):
+    real = pfa.load
+    one = {"params": [{"x": "double"}], "ret": "double", "do": {"u.f": ["x"]}}
+    endless = body(fcns={"f": one}, action={"u.f": ["input"]})
+
+    def load(source, *args, **kwargs):
+        return real(endless if kwargs.get("compiled") is False else source, *args, **kwargs)
+
+    monkeypatch.setattr(pfa, "load", load)
+    message = failing(body(), "examples")
+    assert "call each other too deeply for this record. So nothing proves the answer" in message
