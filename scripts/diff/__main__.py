@@ -38,10 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("old", type=Path, help="a .pfa file")
-    parser.add_argument("new", type=Path, help="a .pfa file")
-    parser.add_argument("--data", type=Path, required=True, help="records: NDJSON or a JSON array")
-    parser.add_argument("--png", type=Path, help="draw a histogram of the differences there")
+    parser.add_argument("old", type=_file, help="a .pfa file")
+    parser.add_argument("new", type=_file, help="a .pfa file")
+    parser.add_argument("--data", type=_file, required=True, help="records: NDJSON or a JSON array")
+    parser.add_argument("--png", type=_file, help="draw a histogram of the differences there")
     parser.add_argument(
         "--tolerance",
         type=_tolerance,
@@ -69,6 +69,12 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print(report.markdown(found), end="")
     return CHANGED if found.changes else SAME
+
+
+def _file(name: str) -> Path:
+    if not name:  # of a variable that make was not given
+        raise argparse.ArgumentTypeError("the name of a file is missing")
+    return Path(name)
 
 
 def _tolerance(text: str) -> float:

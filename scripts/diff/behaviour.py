@@ -122,9 +122,10 @@ class Behaviour:
         while todo:
             place, one, other = todo.pop()
             if type(one) is dict and type(other) is dict:
-                todo += _pairs(place, one, other)
+                todo += reversed(_pairs(place, one, other))
             elif type(one) is list and type(other) is list:
-                todo += _pairs(place, dict(enumerate(one)), dict(enumerate(other)))
+                pairs = _pairs(place, dict(enumerate(one)), dict(enumerate(other)))
+                todo += reversed(pairs)  # so that places come in the answer's order
             elif type(one) in (int, float) and type(other) in (int, float):
                 size = self._number(place, one, other)
                 if size is not None:

@@ -116,12 +116,15 @@ def _types(found: Difference) -> list[str]:
     else:
         made.append("Not breaking: what fits the old input fits the new, and so do the answers.")
     if any(change.side == "input" for change in found.types):
-        counts = found.behaviour
-        made.append(
-            f"The models take different inputs. Only the old one takes {counts.only_old_accepts:,}"
-            f" of the rows, only the new one {counts.only_new_accepts:,}, neither"
-            f" {counts.neither_accepts:,}."
-        )
+        it = found.behaviour
+        if it.only_old_accepts or it.only_new_accepts or it.neither_accepts:
+            takes = (
+                f"Only the old one takes {it.only_old_accepts:,} of the rows, only the new one"
+                f" {it.only_new_accepts:,}, neither {it.neither_accepts:,}."
+            )
+        else:
+            takes = "Both take all of the rows."
+        made.append(f"The models take different inputs. {takes}")
     return made
 
 
@@ -157,12 +160,14 @@ def _named(what: str, names: Names) -> list[str]:
 
 
 def _store(kind: str, change: StoreChange) -> list[str]:
-    if change.what != ["value"]:
+    if change.what in (["added"], ["removed"]):
+        first = f"**{kind} {code(change.name)}** ({change.what[0]}):"
+    elif change.what != ["value"]:
         first = f"**{kind} {code(change.name)}**: {' and '.join(change.what)} changed."
     else:
         first = f"**{kind} {code(change.name)}**:"
     facts = []
-    if change.forests:
+    if change.forests and "value" in change.what:
         old, new = change.forests
         facts.append(f"{change.same_trees:,} of {max(old.trees, new.trees):,} trees are the same")
         for how, names in (("no more", change.fields_gone), ("new", change.fields_new)):
@@ -189,6 +194,7 @@ def _store(kind: str, change: StoreChange) -> list[str]:
                 ),
             ]
             for which, it in (("old", old), ("new", new))
+            if it.trees
         ]
         head = ["", "trees", "splits", "leaves", "depth", "mean depth"]
         made.append(table(head, rows, right=5))

@@ -39,10 +39,13 @@ class Forest:
 
 @dataclass(slots=True)
 class StoreChange:
-    """A cell or pool of which the first value, the type or a flag changes."""
+    """A cell or pool of which the first value, the type or a flag changes.
+
+    Of those that are added or removed, only what holds trees is here.
+    """
 
     name: str
-    what: list[str] = field(default_factory=list)  # of "type", "value", "flags"
+    what: list[str] = field(default_factory=list)  # "type", "value", "flags"; "added", "removed"
     forests: tuple[Forest, Forest] | None = None
     same_trees: int = 0  # at the same place, of the fewer of both
     fields_gone: tuple[str, ...] = ()
@@ -98,6 +101,8 @@ def compare(old_document: bytes, new_document: bytes) -> Structure:
         before, after = old.get(kind, {}), new.get(kind, {})
         names = found.stores[kind] = _names(before, after)
         found.changes[kind] = [_store(name, before[name], after[name]) for name in names.changed]
+        found.changes[kind] += _with_trees(names.removed, before, "removed")
+        found.changes[kind] += _with_trees(names.added, after, "added")
     before, after = old.get("metadata", {}), new.get("metadata", {})
     found.metadata = _names(before, after)
     found.examples = _examples(before), _examples(after)
@@ -182,6 +187,19 @@ def _store(name: str, old: dict[str, Any], new: dict[str, Any]) -> StoreChange:
         made.fields_new = tuple(f for f in forests[1].fields if f not in forests[0].fields)
     _leaves(made, before.leaves, after.leaves)
     return made
+
+
+def _with_trees(names: list[str], stores: dict[str, Any], what: str) -> list[StoreChange]:
+    """Of what comes or goes, the forests: they may only have got another name."""
+    found = []
+    for name in names:
+        trees = _Value(stores[name].get("init")).trees
+        if trees:
+            forests = _forest(trees), _forest([])
+            made = StoreChange(name, [what])
+            made.forests = forests if what == "removed" else (forests[1], forests[0])
+            found.append(made)
+    return found
 
 
 def _leaves(made: StoreChange, old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -16,7 +16,17 @@ GATE = ROOT / "functions/gate"
 PAGE = (ROOT / "docs/models.md").read_text(encoding="utf-8")
 ANY = "…"
 # Code of the page that is no message: commands, JSON, what the engine or a report says.
-NO_MESSAGE = ("make ", "digits = ", "curl ", "aws ", "python ", "{", "PFA semantic error", "Model ")
+NO_MESSAGE = (
+    "make ",
+    "digits = ",
+    ".venv/",
+    "curl ",
+    "aws ",
+    "python ",
+    "{",
+    "PFA semantic error",
+    "Model ",
+)
 
 
 def section(title: str) -> str:

@@ -154,6 +154,20 @@ def test_a_file_that_is_not_there(
     assert capsys.readouterr().err == "diff: not_there: No such file or directory\n"
 
 
+def test_a_variable_that_make_was_not_given(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(LINE, "", "--data", "")
+    assert ended.value.code == 2
+    assert "argument new: the name of a file is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tolerance", ["-1", "nan", "inf", "x"])
+def test_what_is_no_tolerance(tolerance: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(LINE, LINE, "--data", "rows", f"--tolerance={tolerance}")
+    assert ended.value.code == 2
+
+
 def test_a_document_that_cannot_be_loaded(
     tmp_path: Path, rows: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -124,6 +124,22 @@ def test_forests() -> None:
     assert change.numbers == 0  # what is in trees is not listed number by number
 
 
+def test_a_forest_under_another_name() -> None:
+    old = json.loads(FOREST.read_text())
+    new = deepcopy(old)
+    new["cells"]["trees"] = new["cells"].pop("forest")
+    gone, come = compare(old, new).changes["cells"]
+    assert (gone.name, gone.what, come.name, come.what) == (
+        "forest",
+        ["removed"],
+        "trees",
+        ["added"],
+    )
+    assert gone.forests is not None and come.forests is not None
+    assert gone.forests[0] == come.forests[1]
+    assert gone.forests[1].trees == come.forests[0].trees == 0
+
+
 def test_a_tree_as_deep_as_can_be_read() -> None:
     tree: Any = {"field": "x", "operator": "<", "value": 1, "pass": 1.0, "fail": 2.0}
     for _ in range(300):
