@@ -45,7 +45,7 @@ def check_document(body: bytes, limits: Limits, live: pfa.Model | None = None) -
         [
             ("size", upload.size, light),
             ("json", upload.parse, load),
-            ("pfa", upload.understand, load),
+            ("pfa", upload.understand, load + light),
             ("policy", upload.policy, light),
             ("compile", upload.compile, 2 * load),
             ("schema", upload.schema, light),

@@ -67,6 +67,10 @@ ROUNDED = (
     "its numbers have at most 8 digits, as aurelius writes them: predictions differ from R's; write"
     " the document again with write_pfa(..., digits = NA)"
 )
+BOXED = (
+    "R's jsonlite writes a single value as an array: write the examples with"
+    " toJSON(auto_unbox = TRUE)"
+)
 
 
 def of_bytes(body: bytes) -> str | None:
@@ -174,6 +178,10 @@ def of_load_error(message: str) -> str | None:
             'a value of a union is null or carries its type as a tag, {"double": 3.0}: exporters'
             " that leave the tags out write bare values"
         )
+    if "within its time" in message:
+        return "make the model smaller, or raise GATE_LOAD_SECONDS"
+    if "more memory than it may have" in message:
+        return "make the model smaller, or raise GATE_MEMORY_MB"
     if "unknown symbol" in message:
         return "R's and Python's variables are not in the document: pass them as cells or literals"
     return None
@@ -187,12 +195,32 @@ def of_input(record: Any, input_schema: Any) -> str | None:
         return "a record is an object with its fields by name, and not an array by position"
     if not isinstance(record, dict):
         return None
-    fields = {made["name"] for made in input_schema["fields"]}
-    for name in record:
+    fields = {made["name"]: made["type"] for made in input_schema["fields"]}
+    for name, value in record.items():
         renamed = re.sub(r"[^A-Za-z0-9_]", "_", name)
         if name not in fields and renamed in fields:
             return (
                 f'R calls the column "{name[:80]}", the document "{renamed[:80]}", as Avro names'
                 " have no dots: callers must send the document's name"
             )
+        if _is_boxed(value) and isinstance(fields.get(name), str):
+            return BOXED
     return None
+
+
+def of_answer(expected: Any, answer: Any) -> str | None:
+    """Name the mistake behind an expected answer that the model does not give."""
+    if _is_boxed(expected) and type(answer) in (bool, int, float, str):
+        return BOXED
+    if isinstance(answer, dict) and len(answer) == 1 and not isinstance(expected, dict | list):
+        return "a value of a union comes with its type as a tag"
+    if type(expected) is type(answer) is float and abs(expected - answer) <= 0.5001e-4:
+        after = _digits(expected)[1]
+        if after <= 4:
+            return "R's jsonlite writes 4 digits: write the examples with toJSON(digits = NA)"
+    return None
+
+
+def _is_boxed(value: Any) -> bool:
+    """Say whether a value may be one that R has put into an array."""
+    return isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list | dict)

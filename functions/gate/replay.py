@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pfa
+from gate import mistakes
 
 TOLERANCE = 1e-6
 NOTHING = 1e-12  # an absolute difference that counts as none: next to 0 there is no relative one
@@ -198,19 +199,18 @@ def _different(
     """
     if isinstance(answer, float) and isinstance(expected, float if exact else float | int):
         if isinstance(expected, bool):
-            yield place, f"expected {shown(expected)}, the answer is {shown(answer)}", 0.0
+            yield place, _unequal(expected, answer), 0.0
             return
         error = relative_error(expected, answer)
         if exact and expected != answer:
             yield place, f"{expected!r} and {answer!r}", error
         elif error > tolerance:
             sizes = f"(relative error {error:.2g}, tolerance {tolerance:g})"
-            words = f"expected {shown(expected)}, the answer is {shown(answer)} {sizes}"
-            yield place, words, error
+            yield place, _unequal(expected, answer, sizes), error
         else:
             yield place, "", error
     elif type(expected) is not type(answer):
-        yield place, f"expected {shown(expected)}, the answer is {shown(answer)}", 0.0
+        yield place, _unequal(expected, answer), 0.0
     elif isinstance(answer, dict):
         if expected.keys() != answer.keys():
             lacks = sorted(expected.keys() - answer.keys())[:5]
@@ -233,7 +233,13 @@ def _different(
         for i, value in enumerate(expected):
             yield from _different(value, answer[i], tolerance, f"{place}/{i}", exact)
     elif expected != answer:
-        yield place, f"expected {shown(expected)}, the answer is {shown(answer)}", 0.0
+        yield place, _unequal(expected, answer), 0.0
+
+
+def _unequal(expected: Any, answer: Any, sizes: str = "") -> str:
+    words = f"expected {shown(expected)}, the answer is {shown(answer)} {sizes}".rstrip()
+    hint = mistakes.of_answer(expected, answer)
+    return f"{words} ({hint})" if hint else words
 
 
 def relative_error(expected: float, answer: float) -> float:

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -404,3 +406,12 @@ def test_what_the_reference_cannot_answer_is_not_proven(monkeypatch):
     monkeypatch.setattr(pfa, "load", load)
     message = failing(body(), "examples")
     assert "call each other too deeply for this record. So nothing proves the answer" in message
+
+
+def test_checks_know_nothing_of_aws():
+    code = "import sys, gate.checks; print(*sys.modules)"
+    functions = Path(pfa.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=functions, capture_output=True, text=True, check=True
+    )
+    assert not {"boto3", "botocore", "bucket", "aws_lambda_powertools"} & set(done.stdout.split())

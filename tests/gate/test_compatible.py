@@ -39,6 +39,7 @@ BREAKS = [  # live, new, words
     ("double", "string", "input: was double, is string"),
     ("double", "int", "input: was double, is int (32-bit)"),
     ("long", "int", "input: was long"),
+    ("double", "float", "input: was double"),
     ("string", "bytes", "input: was string, is bytes"),
     ("string", ENUM, "input: was string, is one of the symbols"),
     (array("int"), array("string"), "input, items: was int"),

@@ -130,6 +130,7 @@ def test_dotted_columns_of_an_example():
         ({"a.b": 1.0}, 'R calls the column "a.b"'),
         ([1.0], "an object with its fields by name"),
         ({"c": 1.0}, "/c"),
+        ({"a_b": [1.0]}, "auto_unbox = TRUE"),
     ]:
         listed = examples({"input": record, "expected": 1.0})
         source = body(input=renamed, action="input.a_b", metadata={"examples": listed})
@@ -155,3 +156,27 @@ def test_what_the_engine_says_is_recognised():
     with pytest.raises(pfa.DocumentError) as caught:
         pfa.load(document(cells={"c": {"type": ["null", "double"], "init": 3.0}}))
     assert "tag" in mistakes.of_load_error(str(caught.value))
+
+
+def test_answers_as_r_writes_them():
+    for expected, words in [([0.140051], "auto_unbox = TRUE"), (0.1401, "digits = NA")]:
+        listed = examples({"input": -99.859949, "expected": expected})
+        assert words in said(body(metadata={"examples": listed}))
+    listed = examples({"input": 3.14, "expected": 103.2})
+    assert "R's" not in said(body(metadata={"examples": listed}))
+
+
+def test_answers_without_their_tags():
+    listed = examples({"input": 3.14, "expected": 103.14})
+    source = body(output=["null", "double"], metadata={"examples": listed})
+    assert "comes with its type as a tag" in said(source)
+
+
+def test_what_is_too_large_to_load():
+    source = body(cells={"x": {"type": {"type": "array", "items": "int"}, "init": [1] * 300_000}})
+    with pytest.raises(pfa.DocumentError) as caught:
+        pfa.load(source, timeout=0.001)
+    assert "GATE_LOAD_SECONDS" in mistakes.of_load_error(str(caught.value))
+    with pytest.raises(pfa.DocumentError) as caught:
+        pfa.load(source, memory=1_000_000)
+    assert "GATE_MEMORY_MB" in mistakes.of_load_error(str(caught.value))
