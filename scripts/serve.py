@@ -42,24 +42,16 @@ def export_lines(cloud: LocalCloud) -> list[str]:
     ]
 
 
-def signed_curl(cloud: LocalCloud) -> str:
-    """Return a curl command that moto takes: it lets no anonymous caller replace an object."""
-    user = ":".join(CREDENTIALS.values())
-    return f"curl -sS --fail --user {user} --aws-sigv4 aws:amz:{REGION}:s3"
-
-
 def upload_line(cloud: LocalCloud) -> str:
-    """Return a curl command that uploads a model and prints the report's address at the end."""
-    upload = f"{cloud.s3.url}/{cloud.bucket}/models/hello.pfa"
-    return f"{signed_curl(cloud)} -T models/hello.pfa {upload}"
+    """Return a curl command that uploads a model.
 
-
-def report_lines(cloud: LocalCloud) -> list[str]:
-    """Return commands that show the newest report on the hello model."""
-    return [
-        f"aws s3 ls s3://{cloud.bucket}/reports/hello/",
-        f"aws s3 cp s3://{cloud.bucket}/reports/hello/$VERSION.json -",
-    ]
+    It is signed: moto takes an object from anybody, but lets no anonymous caller replace one.
+    """
+    user = ":".join(CREDENTIALS.values())
+    return (
+        f"curl -sS --fail --user {user} --aws-sigv4 aws:amz:{REGION}:s3"
+        f" -T models/hello.pfa {cloud.s3.url}/{cloud.bucket}/models/hello.pfa"
+    )
 
 
 def main() -> int:
@@ -77,8 +69,9 @@ def main() -> int:
         print(f"aws s3 cp models/hello.pfa s3://{cloud.bucket}/models/hello.pfa")
         print("\n  The same without the AWS CLI:\n")
         print(upload_line(cloud))
-        print("\n  See what the gate found, here and by upload:\n")
-        print("\n".join(report_lines(cloud)))
+        print("\n  See what is live and what the gate found; its reports, one for each upload:\n")
+        print("make live")
+        print(f"aws s3 cp --recursive s3://{cloud.bucket}/reports/ reports/")
         print("\n  Go back to the version before:\n")
         print("make rollback MODEL=hello")
         print("\n  Ctrl-C stops it all.", flush=True)

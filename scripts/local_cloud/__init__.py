@@ -127,8 +127,8 @@ class LocalCloud:
             self.pool = self._start_pool(function, variables, logs, self._emulators)
             pools[FUNCTION] = self.pool
             if self.with_s3 and GATE in functions:
-                # No event bus here.
-                self.gate = self._start_pool(functions[GATE], variables | {"EVENT_BUS": ""}, logs, 1)
+                variables["EVENT_BUS"] = ""  # there is none here
+                self.gate = self._start_pool(functions[GATE], variables, logs, 1)
                 pools[GATE] = self.gate
                 self.uploads = Uploads(self.s3, self.bucket, self.gate)
                 self._stack.callback(self.uploads.stop)

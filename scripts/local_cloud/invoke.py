@@ -15,7 +15,8 @@ from scripts.local_cloud.api import Request, Response
 from scripts.local_cloud.lambda_runtime import InvokeTimeoutError, Pool
 
 # The name may be an ARN, and have a version or an alias behind it.
-PATH = re.compile(r"/2015-03-31/functions/(?:arn:[^/]*:function:)?([A-Za-z0-9_-]+)[^/]*/invocations")
+NAME = r"(?:arn:[^/]*:function:)?([A-Za-z0-9_-]+)[^/]*"
+PATH = re.compile(rf"/2015-03-31/functions/{NAME}/invocations")
 MAX_EVENT_BYTES = {"RequestResponse": 6_291_556, "Event": 1_048_576}
 
 

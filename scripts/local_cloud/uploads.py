@@ -82,8 +82,9 @@ class Uploads:
             if item["VersionId"] not in self._seen
         ]
         self._looked = now
-        # A key's versions come newest first, also those of one second.
-        for item in sorted(reversed(found), key=lambda item: item["LastModified"]):
+        # A key's versions come newest first, and those of one second must stay in their order.
+        found.reverse()
+        for item in sorted(found, key=lambda item: item["LastModified"]):
             self._seen.add(item["VersionId"])
             yield object_created(
                 item["Key"],

@@ -1,5 +1,6 @@
 """`make demo` and `make serve`, as a newcomer runs them."""
 
+import json
 import os
 import re
 import shlex
@@ -11,7 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from scripts.local_cloud import ROOT
@@ -79,17 +82,43 @@ def test_demo_prints_answers_beside_those_of_r() -> None:
         row = re.search(rf"^ +{name} +(\S+) +\d+ ms +[\d.]+ ms +(\d+)/(\d+)  ", output, re.M)
         assert row is not None, output
         assert row[2] == row[3] != "0"
-    for name in ("build", "S3", "Lambda", "API", "bucket", "score"):
+    for name in ("build", "S3", "Lambda", "API", "upload", "gate", "score"):
         assert re.search(rf"^  .*{name}.*\.\.\. +[\d.]+ s$", output, re.M), output
 
 
-def test_demo_fails_when_an_answer_is_not_as_expected(tmp_path: Path) -> None:
-    hello = (ROOT / "models" / "hello.pfa").read_text()
+def hello(add: int, metadata: dict[str, str] | None = None) -> bytes:
+    """The hello model, made to add `add` instead of 100, with an example of that."""
+    document = json.loads((ROOT / "models" / "hello.pfa").read_bytes())
+    document["action"] = {"+": ["input", add]}
+    cases: list[dict[str, Any]] = json.loads(document["metadata"]["examples"])[:1]
+    for case in cases:
+        case["expected"] = case["input"] + add
+    document["metadata"] |= {"examples": json.dumps(cases)} | (metadata or {})
+    return json.dumps(document).encode()
+
+
+def wrong_hello(metadata: dict[str, str]) -> bytes:
+    """The hello model with the example of another one."""
+    document = json.loads(hello(101, metadata))
+    document["action"] = {"+": ["input", 100]}
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        ({}, r"the gate refused hello:[\s\S]*failed +examples"),
+        ({"tolerance": "0.5"}, "not as expected: hello"),  # the gate is told to take it
+    ],
+)
+def test_demo_fails_when_an_answer_is_not_as_expected(
+    tmp_path: Path, metadata: dict[str, str], told: str
+) -> None:
     models = tmp_path / "models"
     models.mkdir()
     for path in (ROOT / "models").glob("*.pfa"):
         (models / path.name).write_bytes(path.read_bytes())
-    (models / "hello.pfa").write_text(hello.replace("103.14", "104.14"))
+    (models / "hello.pfa").write_bytes(wrong_hello(metadata))
     program = (
         "import runpy, scripts.sample_cloud as cloud; from pathlib import Path;"
         f"cloud.MODELS = Path({str(models)!r});"
@@ -104,7 +133,27 @@ def test_demo_fails_when_an_answer_is_not_as_expected(tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode == 1
-    assert "not as expected: hello" in run.stderr
+    assert re.search(told, run.stderr), run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def wait_for_reports(output: str, model: str, count: int) -> None:
+    """Return when the gate has reported `count` uploads, by the variables that serve printed."""
+    pairs = re.findall(r"([A-Z0-9_]+)=(\S+)", "".join(re.findall("export .*", output)))
+    told = dict(pairs)
+    client = boto3.client(
+        "s3",
+        endpoint_url=told["AWS_ENDPOINT_URL_S3"],
+        region_name=told["AWS_DEFAULT_REGION"],
+        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+    )
+    give_up = time.monotonic() + 30
+    prefix = f"reports/{model}/"
+    while client.list_objects_v2(Bucket=told["BUCKET"], Prefix=prefix)["KeyCount"] < count:
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    client.close()
 
 
 def test_serve_prints_commands_that_work_and_ends_on_ctrl_c(tmp_path: Path) -> None:
@@ -116,10 +165,11 @@ def test_serve_prints_commands_that_work_and_ends_on_ctrl_c(tmp_path: Path) -> N
         commands = [line.strip() for line in output.splitlines() if line.strip().startswith("curl")]
         assert len(commands) >= 3
         [roll] = [command for command in commands if " -T " in command]
+        assert "/models/hello.pfa" in roll
         (tmp_path / "models").mkdir()
-        hello = (ROOT / "models" / "hello.pfa").read_bytes()
-        (tmp_path / "models" / "hello.pfa").write_bytes(hello.replace(b"100", b"200"))
+        (tmp_path / "models" / "hello.pfa").write_bytes(hello(200))
         subprocess.run(shlex.split(roll), cwd=tmp_path, check=True)  # before hello was loaded
+        wait_for_reports(output, "hello", 2)
         answers = {
             command: subprocess.run(
                 shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True
@@ -127,12 +177,12 @@ def test_serve_prints_commands_that_work_and_ends_on_ctrl_c(tmp_path: Path) -> N
             for command in commands
             if command != roll
         }
-        [hello] = [answer for command, answer in answers.items() if "hello/score" in command]
-        assert hello == "203.14"
+        [answer] = [answer for command, answer in answers.items() if "hello/score" in command]
+        assert answer == "203.14"
         assert all("status" not in answer for answer in answers.values())
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 130
-    assert len(below) >= 5  # S3 and four emulators
+    assert len(below) >= 6  # S3, four emulators, and that of the gate
     wait_for_end(below)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(url[1].rpartition(":")[2]))) != 0

@@ -1,4 +1,7 @@
-"""A model is replaced, broken, deleted, or S3 dies, while requests go on."""
+"""A live model is replaced, broken, deleted, or S3 dies, while requests go on.
+
+The documents are put past the gate, which would refuse the broken ones; see test_gate.py.
+"""
 
 import http.client
 import json
@@ -14,62 +17,9 @@ import httpx
 import pytest
 
 from scripts.local_cloud import LocalCloud
-from tests.end_to_end.conftest import NO_TTL, http_client
+from tests.end_to_end.conftest import NO_TTL, Callers, adding, http_client
 
 pytestmark = pytest.mark.end_to_end
-
-
-def adding(number: int) -> bytes:
-    """A document that answers `number` and the request's own number: a mix would show."""
-    document = {
-        "input": "int",
-        "output": {"type": "array", "items": "int"},
-        "action": {
-            "type": {"type": "array", "items": "int"},
-            "new": ["input", number, {"+": ["input", number]}],
-        },
-        "version": number,
-    }
-    return json.dumps(document).encode()
-
-
-class Callers:
-    """Threads that go on asking one model, and keep every answer."""
-
-    def __init__(self, cloud: LocalCloud, name: str, count: int) -> None:
-        self.cloud, self.path = cloud, f"/models/{name}/score"
-        self.answers: list[tuple[int, httpx.Response]] = []
-        self.failures: list[Exception] = []
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
-
-    def _ask(self) -> None:
-        number = 0
-        with http_client(self.cloud) as client:
-            while not self._over.is_set():
-                number += 1
-                try:
-                    self.answers.append((number, client.post(self.path, json=number)))
-                except Exception as error:
-                    self.failures.append(error)
-
-    def __enter__(self) -> "Callers":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def wait_for(self, more: int) -> None:
-        """Return when `more` answers have come in since the call."""
-        goal = len(self.answers) + more
-        give_up = time.monotonic() + 60
-        while len(self.answers) < goal and time.monotonic() < give_up:
-            time.sleep(0.01)
-        assert len(self.answers) >= goal
 
 
 def test_rolling_under_load_loses_no_request_and_mixes_none(cloud: LocalCloud) -> None:

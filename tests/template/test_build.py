@@ -40,9 +40,10 @@ def files(folder: Path) -> list[Path]:
 
 def test_it_holds_the_function_and_the_sample_models(either: tuple[str, Path]) -> None:
     _, artefact = either
-    for package in ("pfa", "score"):
+    for package in ("pfa", "score", "gate"):
         assert modules(artefact / package) == modules(ROOT / "functions" / package)
-    assert (artefact / "bucket.py").read_bytes() == (ROOT / "functions/bucket.py").read_bytes()
+    for module in ("bucket.py", "telemetry.py"):
+        assert (artefact / module).read_bytes() == (ROOT / "functions" / module).read_bytes()
     samples = {path.name: path.read_bytes() for path in (artefact / "models").iterdir()}
     assert samples == {path.name: path.read_bytes() for path in (ROOT / "models").glob("*.pfa")}
     assert "sonar.pfa" in samples
@@ -190,9 +191,11 @@ def cache_folder() -> Path:
     return folder
 
 
-def test_building_again_gives_the_same_bytes(artefact: Path, tmp_path: Path) -> None:
-    sam_build(native_architecture(), tmp_path / "build")
-    again = tmp_path / "build/ScoreFunction"
+@pytest.mark.parametrize("function", ["ScoreFunction", "GateFunction"])
+def test_building_again_gives_the_same_bytes(artefact: Path, tmp_path: Path, function: str) -> None:
+    """The gate's too: only the score function's is built for the local cloud, and used for both."""
+    sam_build(native_architecture(), tmp_path / "build", function)
+    again = tmp_path / "build" / function
 
     def content(folder: Path) -> dict[str, tuple[int, bytes]]:
         return {

@@ -158,10 +158,21 @@ def refused(policy: list[dict[str, Any]], action: str, key: str, role: str) -> b
 
 # All actions on an object that change it, by the service authorization reference of S3.
 WRITES = (
-    "PutObject PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging "
-    "PutObjectVersionAcl PutObjectVersionTagging DeleteObject DeleteObjectTagging "
-    "DeleteObjectVersion DeleteObjectVersionTagging ReplicateObject ReplicateDelete ReplicateTags"
-).split()
+    "PutObject",
+    "PutObjectAcl",
+    "PutObjectLegalHold",
+    "PutObjectRetention",
+    "PutObjectTagging",
+    "PutObjectVersionAcl",
+    "PutObjectVersionTagging",
+    "DeleteObject",
+    "DeleteObjectTagging",
+    "DeleteObjectVersion",
+    "DeleteObjectVersionTagging",
+    "ReplicateObject",
+    "ReplicateDelete",
+    "ReplicateTags",
+)
 
 
 @pytest.mark.parametrize("action", WRITES)
