@@ -131,7 +131,7 @@ def handler(event: Any, context: Any) -> Answer:
     """Answer one Lambda invocation.
 
     Raises BucketError and OutOfTimeError after logging, but not for a command: that one is
-    answered, and is to be given again.
+    answered: given again, a rollback that was done after all would go back once more.
     """
     is_command = isinstance(event, dict) and "command" in event
     try:
@@ -141,7 +141,7 @@ def handler(event: Any, context: Any) -> Answer:
         reason = str(error) or "there is no time left"
         logger.error("not finished", reason=reason)
         if is_command:
-            return {"done": False, "message": f"Not finished, try again: {reason}."}
+            return {"done": False, "message": f"Not finished: {reason}. See what is live first."}
         raise
     except Exception as error:
         log_fault("unexpected error", error)

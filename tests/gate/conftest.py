@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+import telemetry
+
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_LAMBDA", "EVENT_BUS"):
         monkeypatch.delenv(name, raising=False)
+    yield
+    telemetry.metrics.provider.clear_metrics()  # of what ran without the handler
 
 
 class _Stdout:
@@ -34,8 +38,6 @@ def printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[], list[dict[str, Any]]]:
     """What gives the log lines and metrics since it was last called."""
-    import telemetry
-
     for handler in telemetry.logger.handlers:  # made at import, with the stdout of then
         monkeypatch.setattr(handler, "stream", _Stdout())
     return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]

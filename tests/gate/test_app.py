@@ -174,7 +174,7 @@ def test_s3_that_fails_is_raised_for_lambda_to_try_again(gate, printed, monkeypa
     assert messages(printed()) == ["not finished"]
     answer = gate.handler({"command": "remove", "model": "hello"}, Context())
     assert not answer["done"]
-    assert "try again: S3 does not answer" in answer["message"]
+    assert "Not finished: S3 does not answer" in answer["message"]
 
 
 def test_commands(gate):

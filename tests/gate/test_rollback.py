@@ -139,6 +139,23 @@ def test_a_rollback_that_never_gets_its_turn(bucket, monkeypatch):
     assert "Try again" in rollback.rollback(gate(bucket), "m")["message"]
 
 
+def test_a_write_of_which_the_answer_was_lost_is_not_done_twice(bucket, monkeypatch):
+    roll(bucket, adder(0), adder(1), adder(2))
+    put = bucket.put_object
+
+    def lossy(key, body, metadata=None, only_over=None):
+        version = put(key, body, metadata, only_over)
+        if key == "live/m.pfa":
+            raise ConflictError
+        return version
+
+    monkeypatch.setattr(bucket, "put_object", lossy)
+    done = rollback.rollback(gate(bucket), "m")
+    assert done["done"]
+    assert bucket.get("live/m.pfa").body == adder(1)
+    assert done["live"] == bucket.head("live/m.pfa").version
+
+
 def test_what_else_may_change_the_answers_is_said(bucket):
     roll(bucket, adder(1), adder(2))
     version = bucket.put_object("models/m.pfa", adder(3))
