@@ -98,13 +98,12 @@ def _tolerance(given: Any, what: str, usual: float) -> float:
 
 
 def answers(
-    model: pfa.Model, examples: list[Example], seconds: float, memory: int
+    model: pfa.Model, examples: list[Example], ends: float, memory: int
 ) -> list[Any | pfa.PfaError]:
     """Score each example in a call of its own: its answer, or the error.
 
-    Raises ExamplesError when the time is up.
+    Raises ExamplesError at the time `ends` of the monotonic clock.
     """
-    ends = time.monotonic() + seconds
     out: list[Any] = []
     for count, example in enumerate(examples):
         left = ends - time.monotonic()
@@ -114,8 +113,8 @@ def answers(
             # the document may give itself less time than there is: that is its own error
             if isinstance(error, pfa.ScoringTimeout) and time.monotonic() >= ends:
                 raise ExamplesError(
-                    f"the examples take longer than {seconds:g} s ({count} of {len(examples)} were"
-                    f" done, with {model.engine}): give fewer, or make the model faster."
+                    f"there was no time left for {model.engine} after {count} of {len(examples)}"
+                    " examples: give fewer, make the model faster, or raise GATE_EXAMPLE_SECONDS."
                 ) from None
             out.append(error)
     return out

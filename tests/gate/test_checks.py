@@ -259,9 +259,15 @@ def test_random_numbers_with_a_seed_are_compared():
     given["metadata"] = {"examples": examples(example(1.0, answer))}
     verdict = check_document(json.dumps(given).encode(), Limits())
     assert verdict.passed, verdict.text()
+    assert "on titus2's own engine" in finding(verdict, "examples").message
     del given["randseed"]
     message = failing(json.dumps(given).encode(), "examples")
     assert "without a randseed" in message
+    given["action"] = [given["action"], "input"]  # it draws, but the answer does not depend on it
+    given["metadata"] = {"examples": examples(example(1.0, 1.0))}
+    verdict = check_document(json.dumps(given).encode(), Limits())
+    assert verdict.passed, verdict.text()
+    assert "compiled only" in finding(verdict, "examples").message
 
 
 def test_engines_are_held_to_each_other(monkeypatch):
@@ -296,7 +302,7 @@ LONG = {
 def test_slow_examples_are_stopped():
     source = body(**LONG, metadata={"examples": examples(example())})
     message = failing(source, "examples", Limits(example_seconds=0.2))
-    assert "longer than 0.2 s (0 of 1 were done" in message
+    assert "no time left for titus2 1.2.0, compiled after 0 of 1 examples" in message
 
 
 def test_time_budget():

@@ -180,7 +180,7 @@ def test_wide_types_take_no_longer():
 
 
 @given(types(depth=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_schema_is_compatible_with_itself(json):
     schema = to_avro(avro(json))
     for side in ("input", "output"):
@@ -251,7 +251,7 @@ def _changed(draw, old):
 
 
 @given(st.data())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_what_is_accepted_today_is_accepted_by_a_compatible_schema(data):
     before = data.draw(types(depth=2), label="live")
     after = data.draw(mutations(before), label="new")
