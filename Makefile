@@ -1,6 +1,6 @@
 # `make demo` and `make test` work on a fresh clone: Python, make and a package index.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint types template bench bench-engines models lock clean
+.PHONY: help demo serve test test-exporters check lint types template bench bench-engines models kdd99 lock clean
 
 PY := .venv/bin/python
 export AWS_DEFAULT_REGION ?= eu-west-1
@@ -18,7 +18,10 @@ serve: .venv/.installed  ## the same local cloud, left running: prints a URL and
 test: .venv/.installed  ## unit tests and end-to-end tests
 	$(PY) -m pytest
 
-check: lint types template test  ## all that CI runs
+test-exporters: .venv/.exporters  ## tests of the exporters, with the libraries they export from
+	$(PY) -m pytest tests/exporters
+
+check: lint types template test  ## all that CI runs, but test-exporters
 
 lint: .venv/.installed
 	$(PY) -m ruff check .
@@ -26,6 +29,7 @@ lint: .venv/.installed
 
 types: .venv/.installed
 	$(PY) -m mypy functions
+	$(PY) -m mypy exporters
 
 template: .venv/.installed
 	.venv/bin/sam validate --lint --template template.yaml
@@ -39,10 +43,14 @@ bench-engines: .venv/.installed  ## the engine against titus2 and other engines;
 models: .venv/.installed  ## make models/ and events/ again from data/
 	$(PY) -m scripts.make_models
 
+kdd99: .venv/.exporters  ## fit and export models/kdd99.pfa again
+	$(PY) -m scripts.make_kdd99
+
 lock: .venv/.installed  ## resolve the requirements again
 	$(LOCK) functions/requirements.in -o functions/requirements.txt \
 	  $(addprefix --no-emit-package ,$(IN_RUNTIME))
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) exporters/requirements.in -o exporters/requirements.txt
 	$(LOCK) benchmarks/requirements.in -o benchmarks/requirements.txt
 	$(LOCK) benchmarks/peers-requirements.in -o benchmarks/peers-requirements.txt
 
@@ -50,6 +58,11 @@ LOCK := $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3
   --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 # The Lambda runtime brings boto3, and these with it.
 IN_RUNTIME := botocore jmespath python-dateutil six urllib3
+
+.venv/.exporters: .venv/.installed exporters/requirements.txt
+	@echo "setup: scikit-learn, XGBoost and LightGBM into .venv"
+	@$(PY) -m uv pip install --quiet --python $(PY) --require-hashes -r exporters/requirements.txt
+	@touch $@
 
 clean:  ## remove what the other targets made
 	rm -rf .venv .aws-sam .build .cache

@@ -75,8 +75,12 @@ class Document:
 
     def cell(self, hint: str, avro_type: Any, init: Any) -> dict[str, Any]:
         """Add a cell with a model's parameters; return PFA of its value."""
+        made = {"type": avro_type, "init": init}
+        for known, other in self.cells.items():
+            if known.startswith(hint) and other == made:
+                return {"cell": known}
         name = self.unique(hint)
-        self.cells[name] = {"type": avro_type, "init": init}
+        self.cells[name] = made
         return {"cell": name}
 
     def let(self, hint: str, expression: Any) -> str:

@@ -13,10 +13,13 @@ from exporters.errors import UnsupportedError
 LINEAR, TREES, BOOSTED = "scikit_learn.linear:", "scikit_learn.trees:", "boosters:"
 OTHERS, PREPARED = "scikit_learn.others:", "scikit_learn.preparation:"
 ENCODED, MISSING = "scikit_learn.categories:", "scikit_learn.missing:"
+BENT, SELECTED = "scikit_learn.nonlinear:", "scikit_learn.selection:selected"
 
 # (model, features, document) -> Prediction
 MODELS = {
     "sklearn.Pipeline": "scikit_learn.compositions:pipeline",
+    "sklearn.FixedThresholdClassifier": "scikit_learn.compositions:thresholded",
+    "sklearn.TunedThresholdClassifierCV": "scikit_learn.compositions:thresholded",
     "sklearn.LinearRegression": LINEAR + "regression",
     "sklearn.Ridge": LINEAR + "regression",
     "sklearn.RidgeCV": LINEAR + "regression",
@@ -75,6 +78,22 @@ TRANSFORMERS = {
     "sklearn.TargetEncoder": ENCODED + "target",
     "sklearn.FunctionTransformer": PREPARED + "function",
     "sklearn.PCA": PREPARED + "components",
+    "sklearn.KBinsDiscretizer": BENT + "bins",
+    "sklearn.PolynomialFeatures": BENT + "polynomial",
+    "sklearn.PowerTransformer": BENT + "power",
+    "sklearn.QuantileTransformer": BENT + "quantiles",
+    "sklearn.Normalizer": BENT + "normalizer",
+    "sklearn.SelectKBest": SELECTED,
+    "sklearn.SelectPercentile": SELECTED,
+    "sklearn.SelectFpr": SELECTED,
+    "sklearn.SelectFdr": SELECTED,
+    "sklearn.SelectFwe": SELECTED,
+    "sklearn.GenericUnivariateSelect": SELECTED,
+    "sklearn.VarianceThreshold": SELECTED,
+    "sklearn.SelectFromModel": SELECTED,
+    "sklearn.RFE": SELECTED,
+    "sklearn.RFECV": SELECTED,
+    "sklearn.SequentialFeatureSelector": SELECTED,
 }
 
 SUPPORTED = {**TRANSFORMERS, **MODELS}

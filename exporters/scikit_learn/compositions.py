@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from exporters.classes import chosen
 from exporters.document import Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.supported import predict, transform
@@ -67,3 +68,21 @@ def union(model: Any, features: Sequence[Feature], document: Document) -> list[F
         elif step != "drop":
             made += transform(step, features, document)
     return made
+
+
+def thresholded(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """A classifier of two classes with a threshold of its own on a probability."""
+    inner = predict(model.estimator_, features, document)
+    if inner.probabilities is None or model.response_method == "decision_function":
+        raise UnsupportedError("A threshold can be exported on a probability only.")
+    classes = list(model.classes_)
+    if hasattr(model, "best_threshold_"):
+        threshold, positive = model.best_threshold_, model._curve_scorer._get_pos_label()
+    else:
+        threshold = 0.5 if model.threshold == "auto" else model.threshold
+        positive = classes[1] if model.pos_label is None else model.pos_label
+    place = classes.index(positive)
+    cell = document.cell("threshold", "double", float(threshold))
+    probability = {"attr": inner.probabilities, "path": [place]}
+    index = {"if": {">=": [probability, cell]}, "then": place, "else": 1 - place}
+    return chosen(document, model.classes_, index, inner.probabilities)
