@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         except histogram.PictureError as error:  # what was found is worth more than the picture
             print(f"diff: no picture: {report.one_line(str(error))}", file=sys.stderr)
     if chosen.json:
-        print(json.dumps(report.to_json(found), indent=1, ensure_ascii=False))
+        print(json.dumps(report.to_json(found), indent=1))
     else:
         print(report.markdown(found), end="")
     return CHANGED if found.changes else SAME

@@ -195,6 +195,19 @@ def test_text_of_documents_and_answers_stays_code(
     assert all(line.count("`") % 2 == 0 for line in printed.splitlines())
 
 
+def test_half_characters_are_printed(tmp_path: Path) -> None:
+    old, new, data = (tmp_path / name for name in ("old.pfa", "new.pfa", "rows.ndjson"))
+    document = {"input": "string", "output": "string", "action": "input"}
+    old.write_text(json.dumps(document))
+    new.write_text(json.dumps(document | {"doc": "\ud800", "metadata": {"\ud800": "1"}}))
+    data.write_text('"a"\n')
+    for more in ([], ["--json"]):
+        command = [sys.executable, "-m", "scripts.diff", old, new, "--data", data, *more]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "\\ud800" in done.stdout
+
+
 def test_a_picture(rows: Path, steeper: Path, tmp_path: Path) -> None:
     picture = tmp_path / "diff.png"
     try:
