@@ -244,7 +244,7 @@ def _unequal(expected: Any, answer: Any, sizes: str = "") -> str:
 def relative_error(expected: float, answer: float) -> float:
     """Give the relative error of an answer; 0 for a difference of 1e-12 or less."""
     try:
-        difference = abs(answer - expected)
+        difference = 0.0 if expected == answer else abs(answer - expected)
         if difference <= NOTHING:
             return 0.0
         return difference / max(abs(expected), abs(answer)) if difference < math.inf else 1.0

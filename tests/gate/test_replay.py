@@ -61,6 +61,8 @@ def test_an_answer_is_the_same_as_itself(value):
         (1e308, -1e308, 1.0),
         (10**400, 1.0, 1.0),
         (3, 3.0, 0.0),
+        (math.inf, math.inf, 0.0),
+        (math.inf, 1.0, 1.0),
     ],
 )
 def test_relative_error(expected, answer, error):
