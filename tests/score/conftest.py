@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 from moto import mock_aws
 
-from bucket import Bucket
+import pfa
+from bucket import ARTIFACT_SUFFIX, LIVE_PREFIX, ROUTES_SUFFIX, Bucket, key_of
 from score.store import ModelStore
 from tests.score.faulty_s3 import FaultyS3
 
@@ -40,6 +42,33 @@ def adder(number: float, **more: object) -> bytes:
     """A document whose answer is its input plus `number`."""
     document = {"input": "double", "output": "double", "action": {"+": ["input", number]}, **more}
     return json.dumps(document).encode()
+
+
+def facts(body: bytes, artifact: bytes | None = None, version: str = "") -> dict[str, str]:
+    """The metadata that the gate gives a live document, with an artifact of that version."""
+    return {
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "source-version": "upload-1",
+        "engine": pfa.VERSION,
+        "examples": "7",
+        "largest-error": "0.0",
+        "artifact-key": pfa.artifact_key() if artifact is not None else "",
+        "artifact-version": version,
+    }
+
+
+def promote(s3: Bucket, name: str, body: bytes, artifact: bytes | None = None, **other: str) -> str:
+    """Put a document live with its artifact, or with other bytes in its place."""
+    if artifact is None:
+        artifact = pfa.load(body).to_artifact()
+    version = s3.put_object(key_of(LIVE_PREFIX, name, ARTIFACT_SUFFIX), artifact)
+    return s3.put(name, body, {**facts(body, artifact, version), **other})
+
+
+def route(s3: Bucket, name: str, routes: object) -> str:
+    """Put routes live: JSON values, or bytes as they are."""
+    body = routes if isinstance(routes, bytes) else json.dumps(routes).encode()
+    return s3.put_object(key_of(LIVE_PREFIX, name, ROUTES_SUFFIX), body)
 
 
 @pytest.fixture(autouse=True)

@@ -13,13 +13,17 @@ ERROR = '<?xml version="1.0"?><Error><Code>{}</Code><Message>no</Message></Error
 class FaultyS3:
     """Serves `objects` (S3 key -> bytes) of any bucket; `mode` is what goes wrong.
 
+    `modes` are those of single keys, `metadata` what objects have.
+
     ok, hang (accepts, never answers), half (breaks off in the body), short (says a smaller length),
     drip (a byte now and then), denied (403), down (500), garbage (no HTTP).
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
         self.mode = "ok"
+        self.modes: dict[str, str] = {}
         self.calls: list[str] = []
         self.released = threading.Event()
         fault = self
@@ -59,13 +63,14 @@ class FaultyS3:
         request.close_connection = True
         body = self.objects.get(key)
         etag = f'"{hashlib.md5(body or b"").hexdigest()}"'
-        if self.mode == "hang":
+        mode = self.modes.get(key, self.mode)
+        if mode == "hang":
             self.released.wait(30)
-        elif self.mode == "garbage":
+        elif mode == "garbage":
             request.wfile.write(b"\x00\xff nonsense\r\n\r\n")
-        elif self.mode == "down":
+        elif mode == "down":
             self.send(request, 500, ERROR.format("InternalError").encode())
-        elif self.mode == "denied":
+        elif mode == "denied":
             self.send(request, 403, ERROR.format("AccessDenied").encode())
         elif not key or body is None:
             listed = "".join(f"<Contents><Key>{k}</Key></Contents>" for k in sorted(self.objects))
@@ -75,21 +80,29 @@ class FaultyS3:
         elif request.headers.get("If-None-Match") == etag:
             self.send(request, 304, b"", etag)
         else:
-            self.send(request, 200, body, etag)
+            self.send(request, 200, body, etag, mode, self.metadata.get(key, {}))
 
     def send(
-        self, request: BaseHTTPRequestHandler, status: int, body: bytes, etag: str = ""
+        self,
+        request: BaseHTTPRequestHandler,
+        status: int,
+        body: bytes,
+        etag: str = "",
+        mode: str = "ok",
+        metadata: dict[str, str] | None = None,
     ) -> None:
         request.send_response(status)
-        length = len(body) - 10 if self.mode == "short" else len(body)
+        length = len(body) - 10 if mode == "short" else len(body)
         request.send_header("Content-Length", str(length))
         if etag:
             request.send_header("ETag", etag)
             request.send_header("x-amz-version-id", f"v-{etag[1:9]}")
+        for name, value in (metadata or {}).items():
+            request.send_header(f"x-amz-meta-{name}", value)
         request.end_headers()
-        if self.mode == "half":
+        if mode == "half":
             request.wfile.write(body[: len(body) // 2])
-        elif self.mode == "drip":
+        elif mode == "drip":
             for byte in body:
                 request.wfile.write(bytes([byte]))
                 if self.released.wait(0.05):
