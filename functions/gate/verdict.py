@@ -18,7 +18,7 @@ class Limits:
     """What a document may be and need; each has a default and a variable of the environment."""
 
     max_mb: float = 32.0  # GATE_MAX_MB: of the document, in megabytes
-    load_seconds: float = 30.0  # GATE_LOAD_SECONDS: to load the document, or its artifact
+    load_seconds: float = 20.0  # GATE_LOAD_SECONDS: to load the document, or its artifact
     example_seconds: float = 60.0  # GATE_EXAMPLE_SECONDS: to replay all examples on all engines
     p99_ms: float = 1000.0  # GATE_P99_MS: of one score(), in milliseconds
     memory_mb: float = 1024.0  # GATE_MEMORY_MB: of loading, and of the loaded model, in megabytes

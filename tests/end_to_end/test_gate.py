@@ -1,5 +1,6 @@
 """The way of an upload: checked, live, answered; or refused, and no caller notices."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -261,7 +262,7 @@ def test_invoke_refuses_what_lambda_refuses(cloud: LocalCloud) -> None:
 
 
 def test_the_scripts_find_the_local_cloud(cloud: LocalCloud, name: str) -> None:
-    """`make rollback`, by the variables that `make serve` prints."""
+    """`make rollback` and `make live`, by the variables that `make serve` prints."""
     for number in (1, 2):
         settle(cloud, name, adding(number))
     env = os.environ | {
@@ -270,17 +271,24 @@ def test_the_scripts_find_the_local_cloud(cloud: LocalCloud, name: str) -> None:
         "AWS_DEFAULT_REGION": REGION,
         "BUCKET": cloud.bucket,
         "FUNCTION": GATE,
-        "MODEL": name,
         "NO_PROXY": "*",
         **CREDENTIALS,
     }
-    run = subprocess.run(
-        [sys.executable, "-m", "scripts.rollback"],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert live_head(cloud, name)["ContentLength"] == len(adding(1))
+
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert name in run("scripts.rollback", name)
+    head = live_head(cloud, name)
+    assert head["ETag"] == f'"{hashlib.md5(adding(1)).hexdigest()}"'
+    [line] = [line for line in run("scripts.live").splitlines() if line.startswith(name)]
+    assert head["VersionId"] in line

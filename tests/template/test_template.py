@@ -179,7 +179,8 @@ def test_the_function_has_the_same_defaults(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_function_reads_every_variable_that_it_is_given(properties: Properties) -> None:
     given = set(properties("ScoreFunction")["Environment"]["Variables"])
-    sources = [*(ROOT / "functions/score").glob("*.py"), ROOT / "functions/bucket.py"]
+    shared = [ROOT / "functions/bucket.py", ROOT / "functions/telemetry.py"]
+    sources = [*(ROOT / "functions/score").glob("*.py"), *shared]
     text = "".join(path.read_text() for path in sources)
     read = set(re.findall(r'environ(?:\.get)?[\[(]"(\w+)"', text))
     assert read - given <= {"MAX_BODY_BYTES", "LAMBDA_TASK_ROOT", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
