@@ -175,3 +175,33 @@ def _lightgbm_tree(forest: Forest, root: dict[str, Any]) -> Any:
         return node["split_feature"], threshold, *children[i], missing_left
 
     return grown(forest, 0, step)
+
+
+class LightgbmFile:
+    """A model of LightGBM's own file, with the methods that its scikit-learn classes have.
+
+    The file has no names of classes: they are numbers from 0 on.
+    """
+
+    library = "lightgbm"
+
+    def __init__(self, path: str) -> None:
+        """Read the file. Raises lightgbm.basic.LightGBMError if it is none."""
+        import lightgbm
+
+        self.booster_ = lightgbm.Booster(model_file=path)
+        self.best_iteration_ = self.booster_.best_iteration
+        objective = self.booster_.dump_model(num_iteration=1)["objective"].split()[0]
+        if objective in ("binary", "multiclass"):
+            self.classes_ = np.arange(max(2, self.booster_.num_model_per_iteration()))
+
+    def predict(self, data: Any) -> Any:
+        """Return labels, or numbers if there are no classes."""
+        if not hasattr(self, "classes_"):
+            return self.booster_.predict(data)
+        return self.classes_[np.argmax(self.predict_proba(data), axis=1)]
+
+    def predict_proba(self, data: Any) -> Any:
+        """Return a row of probabilities for each row."""
+        found = np.asarray(self.booster_.predict(data))
+        return found if found.ndim == 2 else np.column_stack([1.0 - found, found])

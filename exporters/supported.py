@@ -14,6 +14,8 @@ LINEAR, TREES, BOOSTED = "scikit_learn.linear:", "scikit_learn.trees:", "booster
 OTHERS, PREPARED = "scikit_learn.others:", "scikit_learn.preparation:"
 ENCODED, MISSING = "scikit_learn.categories:", "scikit_learn.missing:"
 BENT, SELECTED = "scikit_learn.nonlinear:", "scikit_learn.selection:selected"
+BAYES, NORMAL = "scikit_learn.bayes:", "scikit_learn.mixtures:"
+NEURAL = "scikit_learn.neural:"
 
 # (model, features, document) -> Prediction
 MODELS = {
@@ -53,9 +55,19 @@ MODELS = {
     "sklearn.KMeans": OTHERS + "clusters",
     "sklearn.MiniBatchKMeans": OTHERS + "clusters",
     "sklearn.DummyRegressor": OTHERS + "constant",
+    "sklearn.DummyClassifier": OTHERS + "constant_classifier",
+    "sklearn.MultinomialNB": BAYES + "multinomial",
+    "sklearn.ComplementNB": BAYES + "complement",
+    "sklearn.BernoulliNB": BAYES + "bernoulli",
+    "sklearn.CategoricalNB": BAYES + "categorical",
+    "sklearn.GaussianMixture": NORMAL + "mixture",
+    "sklearn.QuadraticDiscriminantAnalysis": NORMAL + "quadratic",
+    "sklearn.MLPRegressor": NEURAL + "regressor",
+    "sklearn.MLPClassifier": NEURAL + "classifier",
     "xgboost.XGBRegressor": BOOSTED + "xgboost_model",
     "xgboost.XGBClassifier": BOOSTED + "xgboost_model",
     "xgboost.XGBRanker": BOOSTED + "xgboost_model",
+    "lightgbm.LightgbmFile": BOOSTED + "lightgbm_model",
     "lightgbm.LGBMRegressor": BOOSTED + "lightgbm_model",
     "lightgbm.LGBMClassifier": BOOSTED + "lightgbm_model",
     "lightgbm.LGBMRanker": BOOSTED + "lightgbm_model",
@@ -113,7 +125,8 @@ def transform(model: Any, features: Sequence[Feature], document: Document) -> li
 
 def class_name(model: Any) -> str:
     """Return library and name of an object's class, as the tables have it."""
-    return f"{type(model).__module__.partition('.')[0]}.{type(model).__name__}"
+    library = getattr(model, "library", type(model).__module__.partition(".")[0])
+    return f"{library}.{type(model).__name__}"
 
 
 def _function(model: Any, table: dict[str, str], what: str) -> Callable[..., Any]:

@@ -1,6 +1,6 @@
 """kdd99: which connections to a web server are attacks. Needs scikit-learn: `make kdd99`.
 
-The http connections of the KDD Cup 1999 data: of 64,294 only 2,407 are attacks, so that a model
+The http connections of the KDD Cup 1999 data: of 64,293 only 2,407 are attacks, so that a model
 which says "normal" to all is right 96 times of 100. The share that is right is no measure here; the
 threshold is where the F1 score (the harmonic mean of precision and recall of the attacks) of
 five-fold cross-validation on the training rows is best. The test rows have no part in it.
