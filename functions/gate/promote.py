@@ -23,16 +23,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import pfa
 from bucket import (
-    ARTIFACT_SUFFIX,
     LIVE_PREFIX,
     ROUTES_SUFFIX,
     SUFFIX,
     UPLOAD_PREFIX,
     VERSION,
     Bucket,
-    ConflictError,
     Document,
     Head,
     MissingError,
@@ -44,11 +41,9 @@ from bucket import (
 )
 from gate.bounds import compare, one_finding, too_large, within
 from gate.checks import check_routes
+from gate.live import finish, go_live, holds
 from gate.notify import make_report
 from gate.verdict import Limits, Verdict
-from telemetry import logger
-
-ROLLED_BACK = "rolled-back-to"  # metadata of a live document: the live version whose bytes it has
 
 type Report = dict[str, Any]
 
@@ -83,7 +78,7 @@ def promote(gate: Gate, name: str, suffix: str = SUFFIX) -> list[Report]:
         if finished := finish(bucket, key, name, live, verdicts):
             reports.append(finished)
             continue
-        if newest is None or (settled and _holds(settled, live)):
+        if newest is None or (settled and holds(settled, live)):
             return reports
         if verdicts and gate.seconds_left() < at_first / 2:  # too little for a fair check
             raise OutOfTimeError
@@ -104,46 +99,14 @@ def promote(gate: Gate, name: str, suffix: str = SUFFIX) -> list[Report]:
             )
             verdicts[newest.version] = verdict
         if verdict.passed and word != "unchanged":
-            word, made = "promoted", _go_live(bucket, name, suffix, upload, verdict, live)
+            word = "promoted"
+            made = go_live(bucket, name, suffix, upload, verdict, live, settled is not None)
             if not made:
                 continue
         seconds = time.monotonic() - started
         anew = bool(made or settled)  # what another gate wrote meanwhile lacks the findings
         report = make_report(bucket, key, name, newest, word, verdict, made, seconds, anew)
         reports += [report] if report else []
-
-
-def finish(
-    bucket: Bucket, key: str, name: str, live: Head | None, verdicts: dict[str, Verdict]
-) -> Report | None:
-    """Make the report of the upload that is live, if the gate died before it could.
-
-    Without it the next event of that upload would put it live again, whatever came in between.
-    """
-    source = live.metadata.get("source-version", "") if live else ""
-    if live is None or ROLLED_BACK in live.metadata or not VERSION.fullmatch(source):
-        return None
-    if bucket.head(report_key(name, source)) is not None:
-        return None
-    upload = bucket.head(key, source)
-    if upload is None:
-        return None
-    message = "It passed and went live; what the checks found was lost."
-    lost = one_finding("gate", message, live.metadata.get("sha256", ""), True)
-    verdict = verdicts.get(source, lost)
-    return make_report(bucket, key, name, upload, "promoted", verdict, live.version)
-
-
-def _holds(settled: Head, live: Head | None) -> bool:
-    """Say whether live agrees with the report on the newest upload.
-
-    It does not if a slower gate put an older upload live: that one had compared it with the same
-    bytes, which were live before, and live again.
-    """
-    passed = settled.metadata.get("verdict") in ("promoted", "unchanged")
-    if not passed or live is None or ROLLED_BACK in live.metadata:
-        return True
-    return live.metadata.get("sha256") == settled.metadata.get("sha256")
 
 
 def _get(bucket: Bucket, key: str, newest: Head) -> Document | None:
@@ -175,40 +138,3 @@ def _check(
         except (MissingError, TooLargeError):
             old = b""  # as one that cannot be loaded
     return compare(body, old, limits)
-
-
-def put_artifact(bucket: Bucket, name: str, verdict: Verdict, source: str) -> dict[str, str]:
-    """Write the artifact, if there is one; return the metadata of the document it belongs to."""
-    version = ""
-    if verdict.artifact is not None:
-        version = bucket.put_object(key_of(LIVE_PREFIX, name, ARTIFACT_SUFFIX), verdict.artifact)
-    return {
-        "sha256": verdict.sha256,
-        "source-version": source,
-        "engine": verdict.engine,
-        "examples": str(verdict.examples),
-        "largest-error": repr(verdict.largest_error),
-        "artifact-key": pfa.artifact_key() if version else "",
-        "artifact-version": version,
-    }
-
-
-def _go_live(
-    bucket: Bucket, name: str, suffix: str, upload: Document, verdict: Verdict, live: Head | None
-) -> str:
-    """Make an upload the live document; return its version, "" if something else came first."""
-    metadata = put_artifact(bucket, name, verdict, upload.version)
-    newest = bucket.head(key_of(UPLOAD_PREFIX, name, suffix))
-    if newest is None or newest.version != upload.version:
-        logger.info("upload was overtaken", model=name, version=upload.version)
-        return ""
-    try:
-        return bucket.put_object(
-            key_of(LIVE_PREFIX, name, suffix),
-            upload.body,
-            metadata,
-            only_over=live.etag if live else "",
-        )
-    except ConflictError:
-        logger.info("live has changed meanwhile", model=name, version=upload.version)
-        return ""

@@ -24,8 +24,9 @@ from bucket import (
     report_key,
 )
 from gate.bounds import compare, within
+from gate.live import ROLLED_BACK, finish, put_artifact
 from gate.notify import announce, timestamp
-from gate.promote import ROLLED_BACK, Gate, finish, put_artifact
+from gate.promote import Gate
 
 TRIES = 5  # each other one means that an upload went live meanwhile
 

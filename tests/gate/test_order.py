@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from bucket import ConflictError, report_key
-from gate import app, notify, promote, rollback
+from gate import app, live, notify, promote, rollback
 from gate.promote import Gate
 from gate.verdict import Finding, Limits, Verdict
 from tests.gate.buckets import HookedMemory, HookedS3, MemoryBucket
@@ -49,8 +49,9 @@ def _stubs() -> Iterator[None]:
         patch.setattr(notify, "announce", lambda *_: None)
         patch.setattr(notify, "report", lambda *_: None)
         patch.setattr(rollback, "announce", lambda *_: None)
-        quiet = type("Quiet", (), {"info": staticmethod(lambda *_, **__: None)})
-        patch.setattr(promote, "logger", quiet)
+        says = staticmethod(lambda *_, **__: None)
+        quiet = type("Quiet", (), {"info": says, "warning": says})
+        patch.setattr(live, "logger", quiet)
         patch.setattr(app, "logger", quiet)
         yield
 
@@ -81,8 +82,8 @@ def check_final(bucket: Hooked, uploads: Uploads) -> None:
     passed = [
         body for (_, body), it in zip(uploads, found, strict=True) if it not in ("", "rejected")
     ]
-    live = bucket.get(LIVE)
-    assert live.body == (passed[-1] if passed else FIRST)
+    now = bucket.get(LIVE)
+    assert now.body == (passed[-1] if passed else FIRST)
     history = [bucket.get(LIVE, item.version) for item in bucket.versions("m")]
     assert all(one.body != two.body for one, two in pairwise(history))
     for document in history:
@@ -189,9 +190,9 @@ def test_a_gate_that_dies_before_any_call_leaves_old_or_new(body):
         between(bucket, call, die)
         with pytest.raises(Crash):
             settle(bucket)
-        live = bucket.get(LIVE)
-        assert live.body in (FIRST, body)
-        assert bucket.get(ARTIFACT, live.metadata["artifact-version"]).body == b"of " + live.body
+        now = bucket.get(LIVE)
+        assert now.body in (FIRST, body)
+        assert bucket.get(ARTIFACT, now.metadata["artifact-version"]).body == b"of " + now.body
         settle(bucket)  # the retry
         check_final(bucket, uploads)
 
@@ -319,6 +320,30 @@ def test_late_events_do_not_undo_a_removal():
     bucket.put_object(UPLOAD, FIRST)
     settle(bucket)
     assert bucket.get(LIVE).body == FIRST
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_rollback_between_any_two_calls_of_a_slow_gate(again):
+    """Another gate puts the same upload live, and it is rolled back, while this one checks it."""
+    for call in range(calls_of([b"good 1"]) + 1):
+        bucket = with_first(HookedMemory())
+        version = bucket.put_object(UPLOAD, b"good 1")
+        done = []
+
+        def both(bucket=bucket, done=done) -> None:
+            settle(bucket)
+            done.append(rollback.rollback(Gate(bucket, Limits(), lambda: 300.0), "m")["done"])
+            if again:
+                bucket.put_object(UPLOAD, b"good 2")
+                settle(bucket)
+
+        between(bucket, call, both)
+        settle(bucket)
+        bucket.before = lambda operation, key: None
+        settle(bucket, version)
+        if done == [True]:
+            assert bucket.get(LIVE).body == (b"good 2" if again else FIRST)
+            assert ("rolled-back-to" in bucket.head(LIVE).metadata) != again
 
 
 class Task:

@@ -1,0 +1,127 @@
+"""What is written under live/, and whether it still is what the reports say."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pfa
+from bucket import (
+    ARTIFACT_SUFFIX,
+    LIVE_PREFIX,
+    SUFFIX,
+    UPLOAD_PREFIX,
+    VERSION,
+    Bucket,
+    ConflictError,
+    Document,
+    Head,
+    key_of,
+    live_key,
+    report_key,
+)
+from gate.bounds import one_finding
+from gate.notify import make_report
+from gate.verdict import Verdict
+from telemetry import logger
+
+ROLLED_BACK = "rolled-back-to"  # metadata of a live document: the live version whose bytes it has
+
+
+def finish(
+    bucket: Bucket, key: str, name: str, live: Head | None, verdicts: dict[str, Verdict]
+) -> dict[str, Any] | None:
+    """Make the report of the upload that is live, if the gate died before it could.
+
+    Without it the next event of that upload would put it live again, whatever came in between.
+    """
+    source = live.metadata.get("source-version", "") if live else ""
+    if live is None or ROLLED_BACK in live.metadata or not VERSION.fullmatch(source):
+        return None
+    if bucket.head(report_key(name, source)) is not None:
+        return None
+    upload = bucket.head(key, source)
+    if upload is None:
+        return None
+    message = "It passed and went live; what the checks found was lost."
+    lost = one_finding("gate", message, live.metadata.get("sha256", ""), True)
+    verdict = verdicts.get(source, lost)
+    return make_report(bucket, key, name, upload, "promoted", verdict, live.version)
+
+
+def holds(settled: Head, live: Head | None) -> bool:
+    """Say whether live agrees with the report on the newest upload.
+
+    It does not if a slower gate put an older upload live: that one had compared it with the same
+    bytes, which were live before, and live again.
+    """
+    passed = settled.metadata.get("verdict") in ("promoted", "unchanged")
+    if not passed or live is None or ROLLED_BACK in live.metadata:
+        return True
+    return live.metadata.get("sha256") == settled.metadata.get("sha256")
+
+
+def put_artifact(bucket: Bucket, name: str, verdict: Verdict, source: str) -> dict[str, str]:
+    """Write the artifact, if there is one; return the metadata of the document it belongs to."""
+    version = ""
+    if verdict.artifact is not None:
+        version = bucket.put_object(key_of(LIVE_PREFIX, name, ARTIFACT_SUFFIX), verdict.artifact)
+    return {
+        "sha256": verdict.sha256,
+        "source-version": source,
+        "engine": verdict.engine,
+        "examples": str(verdict.examples),
+        "largest-error": repr(verdict.largest_error),
+        "artifact-key": pfa.artifact_key() if version else "",
+        "artifact-version": version,
+    }
+
+
+def go_live(
+    bucket: Bucket,
+    name: str,
+    suffix: str,
+    upload: Document,
+    verdict: Verdict,
+    live: Head | None,
+    again: bool,
+) -> str:
+    """Make an upload the live document, if `live` still is; return its version, or "".
+
+    `again`: it has its report already.
+    """
+    place = key_of(LIVE_PREFIX, name, suffix)
+    metadata = put_artifact(bucket, name, verdict, upload.version)
+    newest = bucket.head(key_of(UPLOAD_PREFIX, name, suffix))
+    if newest is None or newest.version != upload.version:
+        logger.info("upload was overtaken", model=name, version=upload.version)
+        return ""
+    if not again and bucket.head(report_key(name, upload.version)):
+        logger.info("another gate was faster", model=name, version=upload.version)
+        return ""
+    try:
+        made = bucket.put_object(place, upload.body, metadata, only_over=live.etag if live else "")
+    except ConflictError:
+        logger.info("live has changed meanwhile", model=name, version=upload.version)
+        return ""
+    return "" if live and suffix == SUFFIX and _took_back(bucket, name, made, live) else made
+
+
+def _took_back(bucket: Bucket, name: str, made: str, live: Head) -> bool:
+    """Say whether version `made`, just written, took the place of another one than `live`.
+
+    The condition of the write is the ETag, which is of the bytes: since they were compared, they
+    may have gone and come back by a rollback. Then that is live once more.
+    """
+    place, history = live_key(name), bucket.versions(name, 10)
+    versions = [item.version for item in history]
+    before = versions[versions.index(made) + 1 :][:1] if made in versions else []
+    if not before or before[0] == live.version:
+        return False
+    logger.warning("live has changed meanwhile, and is as it was again", model=name, version=made)
+    written = bucket.head(place, made)
+    if written and versions[0] == made:
+        old = bucket.get(place, before[0])
+        with suppress(ConflictError):  # an upload that came later
+            bucket.put_object(place, old.body, old.metadata, only_over=written.etag)
+    return True
