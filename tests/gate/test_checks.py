@@ -318,7 +318,7 @@ def test_memory_budget(monkeypatch):
 
 
 def test_memory_to_load():
-    large = body(cells={"x": {"type": {"type": "array", "items": "int"}, "init": [1] * 2_000_000}})
+    large = body(cells={"x": {"type": {"type": "array", "items": "int"}, "init": [1] * 10_000_000}})
     verdict = check_document(large, Limits(memory_mb=8))
     assert not verdict.passed
     (failed,) = [it for it in verdict.findings if it.status == "failed"]

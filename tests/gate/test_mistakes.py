@@ -172,11 +172,16 @@ def test_answers_without_their_tags():
     assert "comes with its type as a tag" in said(source)
 
 
-def test_what_is_too_large_to_load():
+def test_what_is_too_large_to_load(monkeypatch):
     source = body(cells={"x": {"type": {"type": "array", "items": "int"}, "init": [1] * 300_000}})
     with pytest.raises(pfa.DocumentError) as caught:
         pfa.load(source, timeout=0.001)
     assert "GATE_LOAD_SECONDS" in mistakes.of_load_error(str(caught.value))
+
+    def read(_source):
+        raise MemoryError
+
+    monkeypatch.setattr(pfa.document, "read", read)
     with pytest.raises(pfa.DocumentError) as caught:
-        pfa.load(source, memory=1_000_000)
+        pfa.load(source)
     assert "GATE_MEMORY_MB" in mistakes.of_load_error(str(caught.value))

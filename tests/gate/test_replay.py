@@ -87,6 +87,8 @@ def test_whole_numbers_are_exact():
     example = replay.Example(None, 1_000_000_000, None, 0.1)
     assert replay.judge(example, 1_000_000_001)[0]
     assert replay.judge(replay.Example(None, 3.0, None, 0.1), 3)[0]
+    assert replay.judge(replay.Example(None, True, None, 0.1), 1.0)[0]
+    assert replay.judge(replay.Example(None, 1, None, 0.1), True)[0]
 
 
 def test_long_values_are_cut():
