@@ -6,6 +6,15 @@
 scikit-learn, XGBoost and LightGBM are needed only for models of theirs.
 """
 
+# ruff: noqa: E402 - the engine that proves them is beside this package, in what ships to Lambda
+
+import sys
+from pathlib import Path
+
+_ENGINE = str(Path(__file__).resolve().parents[1] / "functions")
+if _ENGINE not in sys.path:
+    sys.path.append(_ENGINE)
+
 from exporters.errors import ExportError, ParityError, UnsupportedError
 from exporters.export import to_pfa, write_pfa
 from exporters.supported import SUPPORTED
