@@ -65,3 +65,20 @@ def constant(model: Any, features: Sequence[Feature], document: Document) -> Pre
     if len(found) != 1:
         raise UnsupportedError("A model with several outputs cannot be exported.")
     return Prediction(document.cell("constant", "double", float(found[0])))
+
+
+def constant_classifier(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """The same class for every record, and the same probabilities."""
+    del features
+    strategy = model._strategy
+    if strategy not in ("prior", "most_frequent", "constant") or model.n_outputs_ != 1:
+        raise UnsupportedError(f"DummyClassifier(strategy={strategy!r}) cannot be exported.")
+    prior = np.asarray(model.class_prior_, dtype=float)
+    hot = np.zeros(len(prior))
+    place = int(prior.argmax())
+    if strategy == "constant":
+        place = model.classes_.tolist().index(np.ravel(model.constant)[0])
+    hot[place] = 1.0
+    found = prior if strategy == "prior" else hot
+    cell = document.cell("probability", DOUBLES, found.tolist())
+    return chosen(document, model.classes_, place, document.let("probability", cell))
