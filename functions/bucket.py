@@ -606,7 +606,11 @@ def _start[T](seconds: float, call: Callable[[float], T]) -> Callable[[], T]:
     def wait() -> T:
         thread.join(max(0.0, until - time.monotonic()))
         if failure:
-            raise failure[0]
+            error = failure.pop()
+            try:
+                raise error
+            finally:
+                del error  # else its traceback holds itself, and with it the connection
         if not outcome:
             raise BucketError(f"no answer from S3 in {seconds:g} s")
         return outcome[0]
