@@ -1,4 +1,4 @@
-"""How large the built function is, and what of it: the table in docs/build.md.
+"""How large the built functions are, and what of it: the table in docs/build.md.
 
 python -m scripts.build_size          prints the table
 python -m scripts.build_size --write  puts it into docs/build.md
@@ -31,7 +31,9 @@ COMPONENTS = {
     "typing_extensions": "typing-extensions",
     "pfa": "functions/",
     "score": "functions/",
+    "gate": "functions/",
     "bucket": "functions/",
+    "telemetry": "functions/",
     "models": "models/",
 }
 

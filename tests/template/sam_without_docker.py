@@ -39,6 +39,8 @@ class EmulatedRuntime:
         clean = environment(function, task, runtime_packages(cache), {})
         names = ("PATH", "LANG", "LAMBDA_TASK_ROOT", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
         env = {name: clean[name] for name in names} | {"_HANDLER": config.handler} | variables
+        if s3 := os.environ.get("AWS_ENDPOINT_URL_S3"):
+            env["AWS_ENDPOINT_URL_S3"] = s3
         with tempfile.TemporaryDirectory() as folder:
             emulator = Emulator(config.handler, task, env, Path(folder) / "log")
             try:

@@ -1,5 +1,7 @@
 """`sam local invoke -e events/sonar.json` with no network and no S3: the packaged models answer.
 
+And `sam local invoke GateFunction -e events/upload.json`, which needs the bucket of the event.
+
 The command itself runs, samconfig.toml and all, up to where it would start a container; from there
 AWS's emulator runs the built function with the environment that sam worked out for the container.
 """
@@ -14,8 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samcli.yamlhelper import yaml_dump
+from samtranslator.yaml_helper import yaml_parse
 
 from scripts.build import ROOT
+from scripts.local_cloud.events import BUCKET
+from scripts.local_cloud.s3 import LocalS3
 
 # What sam itself needs to find its way; nothing of AWS.
 ENVIRONMENT = {
@@ -51,21 +57,32 @@ def project(artefact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "events", folder / "events")
     (folder / ".aws-sam").mkdir()
-    (folder / ".aws-sam/build").symlink_to(artefact.parent)
+    (folder / ".aws-sam/build").mkdir()
+    # Only one function was built; sam build leaves the same artefact in two folders.
+    template = yaml_parse((artefact.parent / "template.yaml").read_text())
+    for name in ("ScoreFunction", "GateFunction"):
+        template["Resources"][name]["Properties"]["CodeUri"] = name
+        (folder / ".aws-sam/build" / name).symlink_to(artefact)
+    (folder / ".aws-sam/build/template.yaml").write_text(yaml_dump(template))
     return folder
 
 
-def sam_local_invoke(project: Path, tmp_path: Path, *arguments: str) -> dict[str, Any]:
-    """Run the command; return what the function answered and the environment that it saw."""
+def sam_local_invoke(
+    project: Path, tmp_path: Path, *arguments: str, s3: str = ""
+) -> dict[str, Any]:
+    """Run the command; return what the function answered and the environment that it saw.
+
+    Without a network, unless there is an `s3`.
+    """
     report = tmp_path / "report.json"
     run = subprocess.run(
         [
-            *no_network(),
+            *(() if s3 else no_network()),
             *(sys.executable, "-W", "ignore", "-m", "sam_without_docker", str(report)),
             *("local", "invoke", *arguments),
         ],
         cwd=project,
-        env={**ENVIRONMENT, "HOME": str(tmp_path)},
+        env={**ENVIRONMENT, "HOME": str(tmp_path)} | ({"AWS_ENDPOINT_URL_S3": s3} if s3 else {}),
         capture_output=True,
         text=True,
         check=False,
@@ -99,6 +116,24 @@ def test_an_unknown_model_is_a_plain_404_offline(project: Path, tmp_path: Path) 
     (project / "events/unknown.json").write_text(json.dumps(event))
     found = sam_local_invoke(project, tmp_path, "-e", "events/unknown.json")
     assert json.loads(found["answer"])["statusCode"] == 404
+
+
+def test_the_gate_settles_the_upload_of_the_sample_event(project: Path, tmp_path: Path) -> None:
+    s3 = LocalS3(tmp_path / "s3.log")
+    s3.start()
+    try:
+        s3.wait()
+        s3.create_bucket(BUCKET)
+        key = json.loads((project / "events/upload.json").read_text())["detail"]["object"]["key"]
+        s3.client.put_object(Bucket=BUCKET, Key=key, Body=(ROOT / key).read_bytes())
+        command = ("GateFunction", "-e", "events/upload.json")
+        found = sam_local_invoke(project, tmp_path, *command, s3=s3.url)
+        (report,) = json.loads(found["answer"])["reports"]
+        assert report["verdict"] == "promoted", report["text"]
+        live = s3.client.get_object(Bucket=BUCKET, Key=key.replace("models/", "live/"))
+        assert live["Body"].read() == (ROOT / key).read_bytes()
+    finally:
+        s3.stop()
 
 
 def test_the_overrides_are_of_variables_that_the_template_sets(

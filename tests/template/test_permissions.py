@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from gate import notify
+
 Expanded = Callable[..., dict[str, Any]]
 Properties = Callable[[str], dict[str, Any]]
 
@@ -55,6 +57,11 @@ GATE = [
     write_logs("GateLogs"),
 ]
 WRITE_TRACES = allow("WriteTraces", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*")
+
+
+def test_the_gate_s_events_are_those_that_it_may_send() -> None:
+    (statement,) = [it for it in GATE if it["Action"] == "events:PutEvents"]
+    assert statement["Condition"] == {"StringEquals": {"events:source": notify.SOURCE}}
 
 
 def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
