@@ -81,6 +81,8 @@ def _is_array(file: BinaryIO) -> bool:
         line = file.readline(ROW_BYTES)
     if not line.lstrip().startswith(b"["):
         return False
+    if len(line) == ROW_BYTES:
+        return True  # a line that long is no record
     # An array that ends on its line is a record, if there is another line.
     texts = _NO_STRING.sub(b"", line)
     if texts.count(b"[") != texts.count(b"]"):
