@@ -95,7 +95,9 @@ def test_the_checks_are_those_of_the_code_in_their_order() -> None:
     assert tuple(re.findall(r"\w+", picture[1].replace("<br/>", ""))) == checks.NAMES
 
 
-@pytest.mark.parametrize("name", ["steps", "checks", "replay", "routes", "bounds", "promote"])
+@pytest.mark.parametrize(
+    "name", ["steps", "checks", "replay", "routes", "bounds", "live", "promote"]
+)
 def test_every_message_of_the_gate_is_on_the_page(name: str) -> None:
     page = code(PAGE)
     passed = {"routes": "versions are named", "versions": "was, live", "size": "bytes of at most"}
