@@ -15,7 +15,7 @@ OTHERS, PREPARED = "scikit_learn.others:", "scikit_learn.preparation:"
 ENCODED, MISSING = "scikit_learn.categories:", "scikit_learn.missing:"
 BENT, SELECTED = "scikit_learn.nonlinear:", "scikit_learn.selection:selected"
 BAYES, NORMAL = "scikit_learn.bayes:", "scikit_learn.mixtures:"
-NEURAL = "scikit_learn.neural:"
+NEURAL, VECTORS = "scikit_learn.neural:", "scikit_learn.svm:"
 
 # (model, features, document) -> Prediction
 MODELS = {
@@ -62,6 +62,11 @@ MODELS = {
     "sklearn.CategoricalNB": BAYES + "categorical",
     "sklearn.GaussianMixture": NORMAL + "mixture",
     "sklearn.QuadraticDiscriminantAnalysis": NORMAL + "quadratic",
+    "sklearn.SVC": VECTORS + "classifier",
+    "sklearn.NuSVC": VECTORS + "classifier",
+    "sklearn.SVR": VECTORS + "regressor",
+    "sklearn.NuSVR": VECTORS + "regressor",
+    "sklearn.OneClassSVM": VECTORS + "one_class",
     "sklearn.MLPRegressor": NEURAL + "regressor",
     "sklearn.MLPClassifier": NEURAL + "classifier",
     "xgboost.XGBRegressor": BOOSTED + "xgboost_model",

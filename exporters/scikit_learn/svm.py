@@ -1,0 +1,149 @@
+"""Support vector machines with a kernel: ``model.svm.score`` and ``m.kernel``.
+
+User guide, 1.4; of more than two classes each pair has a margin, and the most often won class is
+predicted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from exporters.classes import chosen, of_two
+from exporters.document import DOUBLES, Document, Feature, Prediction
+from exporters.errors import UnsupportedError
+
+
+def _kernel(model: Any, document: Document, first: str, second: str) -> Any:
+    """Return PFA of the kernel of two arrays."""
+    values = {"gamma": model._gamma, "intercept": model.coef0, "degree": model.degree}
+    taken = {
+        "linear": ("m.kernel.linear", ()),
+        "rbf": ("m.kernel.rbf", ("gamma",)),
+        "poly": ("m.kernel.poly", ("gamma", "intercept", "degree")),
+        "sigmoid": ("m.kernel.sigmoid", ("gamma", "intercept")),
+    }
+    if model.kernel not in taken:
+        names = ", ".join(sorted(taken))
+        raise UnsupportedError(f"{type(model).__name__}: the kernel must be one of {names}.")
+    function, names_ = taken[model.kernel]
+    cells = [document.cell(name, "double", float(values[name])) for name in names_]
+    return {function: [first, second, *cells]}
+
+
+def _score(model: Any, features: Sequence[Feature], document: Document, sign: float = 1.0) -> str:
+    """Return PFA of the margin of a machine of one kind of support vectors."""
+    weights = sign * np.ravel(model._dual_coef_)
+    vectors = np.asarray(model.support_vectors_, dtype=float).tolist()
+    fields = [{"name": "supVec", "type": DOUBLES}, {"name": "coeff", "type": "double"}]
+    vector = document.unique("SupportVector")
+    sides: dict[str, list[Any]] = {"posClass": [], "negClass": []}
+    for weight, values in zip(weights.tolist(), vectors, strict=True):
+        side = "posClass" if weight > 0 else "negClass"
+        sides[side].append({"supVec": values, "coeff": weight})
+    machine = {
+        "type": "record",
+        "name": document.unique("SupportVectors"),
+        "fields": [
+            {"name": "const", "type": "double"},
+            {
+                "name": "posClass",
+                "type": {
+                    "type": "array",
+                    "items": {"type": "record", "name": vector, "fields": fields},
+                },
+            },
+            {"name": "negClass", "type": {"type": "array", "items": vector}},
+        ],
+    }
+    const = sign * float(np.ravel(model._intercept_)[0])
+    cell = document.cell("support_vectors", machine, {"const": const, **sides})
+    x = document.doubles(features)
+    kernel = {
+        "params": [{"x": DOUBLES}, {"y": DOUBLES}],
+        "ret": "double",
+        "do": _kernel(model, document, "x", "y"),
+    }
+    return document.let("margin", {"model.svm.score": [x, cell, kernel]})
+
+
+def regressor(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """The margin is the prediction."""
+    return Prediction(_score(model, features, document))
+
+
+def one_class(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """1 where the margin is positive, -1 for an outlier."""
+    margin = _score(model, features, document)
+    value = {"if": {">": [margin, 0.0]}, "then": 1, "else": -1}
+    return Prediction(document.let("inlier", value), "int", margins=margin)
+
+
+def classifier(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """The class of a positive margin, or the one that wins most pairs."""
+    if model.probability is True:  # libsvm stops its iteration at an error of 0.0025
+        raise UnsupportedError(
+            "SVC(probability=True) cannot be exported: its probabilities are approximate."
+            " CalibratedClassifierCV(SVC(), ensemble=False) can."
+        )
+    if len(model.classes_) > 2:
+        return _pairs(model, features, document)
+    margin = _score(model, features, document, -1.0)
+    return replace(of_two(document, model.classes_, margin, None), margins=margin)
+
+
+def _pairs(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """Margins of all pairs are sums of the kernels of all support vectors, which are made once."""
+    if model.break_ties:
+        raise UnsupportedError("SVC(break_ties=True) cannot be exported.")
+    x = document.doubles(features)
+    vectors = np.asarray(model.support_vectors_, dtype=float).tolist()
+    cell = document.cell("support_vectors", {"type": "array", "items": DOUBLES}, vectors)
+    kernel = {
+        "params": [{"vector": DOUBLES}],
+        "ret": "double",
+        "do": _kernel(model, document, x, "vector"),
+    }
+    kernels = document.let("kernels", {"a.map": [cell, kernel]})
+    count = len(model.classes_)
+    starts = np.concatenate([[0], np.cumsum(model.n_support_)]).tolist()
+    rows, pairs = [], []
+    for i in range(count):
+        for j in range(i + 1, count):
+            row = np.zeros(len(vectors))
+            row[starts[i] : starts[i + 1]] = model._dual_coef_[j - 1, starts[i] : starts[i + 1]]
+            row[starts[j] : starts[j + 1]] = model._dual_coef_[i, starts[j] : starts[j + 1]]
+            rows.append(row.tolist())
+            pairs.append([i, j])
+    fields = [
+        {"name": "const", "type": DOUBLES},
+        {"name": "coeff", "type": {"type": "array", "items": DOUBLES}},
+    ]
+    weights = document.cell(
+        "pairs_of_classes",
+        {"type": "record", "name": document.unique("Pairs"), "fields": fields},
+        {"const": np.ravel(model._intercept_).tolist(), "coeff": rows},
+    )
+    margins = document.let("margins", {"model.reg.linear": [kernels, weights]})
+    index = _most_won(document, margins, pairs, count)
+    return chosen(document, model.classes_, index)
+
+
+def _most_won(document: Document, margins: str, pairs: Sequence[Any], count: int) -> Any:
+    """Return PFA of the number of the class that wins most pairs, the first of such."""
+    ints = {"type": "array", "items": "int"}
+    cell = document.cell("pairs", {"type": "array", "items": ints}, list(pairs))
+    winner = {
+        "params": [{"margin": "double"}, {"pair": ints}],
+        "ret": "int",
+        "do": {
+            "if": {">": ["margin", 0.0]},
+            "then": {"attr": "pair", "path": [0]},
+            "else": {"attr": "pair", "path": [1]},
+        },
+    }
+    won = document.let("won", {"a.zipmap": [margins, cell, winner]})
+    numbers = document.cell("class_numbers", ints, list(range(count)))
+    votes = {"params": [{"k": "int"}], "ret": "int", "do": {"a.count": [won, "k"]}}
+    return {"a.argmax": [{"a.map": [numbers, votes]}]}
