@@ -16,6 +16,7 @@ ENCODED, MISSING = "scikit_learn.categories:", "scikit_learn.missing:"
 BENT, SELECTED = "scikit_learn.nonlinear:", "scikit_learn.selection:selected"
 BAYES, NORMAL = "scikit_learn.bayes:", "scikit_learn.mixtures:"
 NEURAL, VECTORS = "scikit_learn.neural:", "scikit_learn.svm:"
+NEAR = "scikit_learn.neighbours:"
 
 # (model, features, document) -> Prediction
 MODELS = {
@@ -67,6 +68,8 @@ MODELS = {
     "sklearn.SVR": VECTORS + "regressor",
     "sklearn.NuSVR": VECTORS + "regressor",
     "sklearn.OneClassSVM": VECTORS + "one_class",
+    "sklearn.KNeighborsClassifier": NEAR + "classifier",
+    "sklearn.KNeighborsRegressor": NEAR + "regressor",
     "sklearn.MLPRegressor": NEURAL + "regressor",
     "sklearn.MLPClassifier": NEURAL + "classifier",
     "xgboost.XGBRegressor": BOOSTED + "xgboost_model",
