@@ -1,6 +1,7 @@
 # `make demo` and `make test` work on a fresh clone: Python, make and a package index.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-exporters check lint types template bench bench-engines models kdd99 lock clean
+.PHONY: help demo serve test test-exporters check lint types template bench bench-engines \
+  gate diff models live rollback remove samples kdd99 lock clean
 
 PY := .venv/bin/python
 export AWS_DEFAULT_REGION ?= eu-west-1
@@ -18,7 +19,7 @@ serve: .venv/.installed  ## the same local cloud, left running: prints a URL and
 test: .venv/.installed  ## unit tests and end-to-end tests
 	$(PY) -m pytest
 
-test-exporters: .venv/.exporters  ## tests of the exporters, with the libraries they export from
+test-exporters: .venv/.exporters  ## tests of the exporters, with the libraries that models are from
 	$(PY) -m pytest tests/exporters
 
 check: lint types template test  ## all that CI runs, but test-exporters
@@ -40,7 +41,25 @@ bench: .venv/.installed  ## cold start and latency against the plain way; writes
 bench-engines: .venv/.installed  ## the engine against titus2 and other engines; writes benchmarks/engines.*
 	$(PY) -m benchmarks.engines
 
-models: .venv/.installed  ## make models/ and events/ again from data/
+gate: .venv/.installed  ## what the gate would say, before an upload: MODEL=file.pfa [LIVE=old.pfa]
+	@$(PY) -m scripts.gate "$(MODEL)" $(if $(LIVE),--live "$(LIVE)")
+
+diff: .venv/.installed  ## what changes: OLD=a.pfa NEW=b.pfa DATA=rows.ndjson [PNG=diff.png] [TOLERANCE=]
+	@$(PY) -m scripts.diff "$(OLD)" "$(NEW)" --data "$(DATA)" $(if $(PNG),--png "$(PNG)") \
+	  $(if $(TOLERANCE),--tolerance "$(TOLERANCE)")
+
+models: .venv/.installed  ## what is live, since when, from which upload, the last verdict
+	@$(PY) -m scripts.live
+
+live: models
+
+rollback: .venv/.installed  ## make an older live version the newest: MODEL=sonar [VERSION=...]
+	@$(PY) -m scripts.rollback "$(MODEL)" $(if $(VERSION),--version="$(VERSION)")
+
+remove: .venv/.installed  ## take a model off live: MODEL=sonar
+	@$(PY) -m scripts.rollback "$(MODEL)" --remove
+
+samples: .venv/.installed  ## make models/ and events/ again from data/
 	$(PY) -m scripts.make_models
 
 kdd99: .venv/.exporters  ## fit and export models/kdd99.pfa again
