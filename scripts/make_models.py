@@ -1,4 +1,4 @@
-"""Make the sample models and the events again from the data: `make models`."""
+"""Make the sample models and the events again from the data: `make samples`."""
 
 from __future__ import annotations
 
