@@ -302,16 +302,19 @@ class _Upload:
         except pfa.DocumentError as error:
             words = f"titus2's own engine, which proves the answers, does not load it: {error}"
             raise CheckError(words, error.position) from error
-        self.agree(compiled, self.answers(reference, ends), "titus2's own engine")
+        others = self.answers(reference, ends)
+        self.agree(compiled, others, "titus2's own engine", replay.ENGINES)
 
     def answers(self, model: pfa.Model, ends: float) -> list[Any]:
         """Score all examples on a model; raises ExamplesError."""
         return replay.answers(model, self.examples, ends, self.limits.memory_bytes)
 
-    def agree(self, compiled: list[Any], others: list[Any], what: str) -> None:
+    def agree(
+        self, compiled: list[Any], others: list[Any], what: str, tolerance: float = 0.0
+    ) -> None:
         """Hold the answers of another engine to those of the compiled one; raises CheckError."""
         for number, (one, other) in enumerate(zip(compiled, others, strict=True), 1):
-            if replay.same(one, other):
+            if replay.same(one, other, tolerance):
                 continue
             gave = [
                 replay.words_of(it) if isinstance(it, pfa.PfaError) else replay.shown(it)

@@ -1,4 +1,6 @@
 import json
+import math
+import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -421,3 +423,29 @@ def test_checks_know_nothing_of_aws():
         [sys.executable, "-c", code], cwd=functions, capture_output=True, text=True, check=True
     )
     assert not {"boto3", "botocore", "bucket", "aws_lambda_powertools"} & set(done.stdout.split())
+
+
+def test_sums_that_numpy_adds_in_another_order():
+    """Of 41 products the last digits are not the same on both engines: docs/semantics.md."""
+    doubles = {"type": "array", "items": "double"}
+    fields = [{"name": "const", "type": "double"}, {"name": "coeff", "type": doubles}]
+    rng = random.Random(1)
+    records = [[rng.gauss(0, 1) for _ in range(41)] for _ in range(60)]
+    coeff = [rng.gauss(0, 1) for _ in range(41)]
+    found = [math.sumprod(coeff, record) for record in records]
+    listed = [{"input": x, "expected": y} for x, y in zip(records, found, strict=True)]
+    document = {
+        "input": doubles,
+        "output": "double",
+        "cells": {
+            "model": {
+                "type": {"type": "record", "name": "Model", "fields": fields},
+                "init": {"const": 0.0, "coeff": coeff},
+            }
+        },
+        "action": {"model.reg.linear": ["input", {"cell": "model"}]},
+        "metadata": {"examples": json.dumps(listed), "tolerance": "1e-9"},
+    }
+    verdict = check_document(json.dumps(document).encode(), Limits())
+    assert verdict.passed, verdict.text()
+    assert verdict.largest_error < 1e-9
