@@ -6,6 +6,7 @@ Formats: XGBoost's JSON model (doc/model.schema of its repository), LightGBM's
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from exporters.classes import chosen, of_two, softmax
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.forests import Forest, grown, of_doubles, under
+from exporters.scikit_learn.categories import FAILS, looked_up
 
 _XGBOOST_LINKS = {
     "reg:squarederror": None,
@@ -52,7 +54,7 @@ def xgboost_model(model: Any, features: Sequence[Feature], document: Document) -
         trees, groups = trees[:last], groups[:last]
     count = max(1, int(learner["learner_model_param"]["num_class"]))
     start = _base_scores(learner, objective, count)
-    forest = of_doubles(document, features)
+    forest = of_doubles(document, *_xgboost_categories(learner, features, document))
     margins = _margins(
         document,
         forest,
@@ -77,16 +79,48 @@ def _base_scores(learner: dict[str, Any], objective: str, count: int) -> list[fl
     return scores
 
 
+def _xgboost_categories(
+    learner: dict[str, Any], features: Sequence[Feature], document: Document
+) -> tuple[list[Feature], list[int]]:
+    """Return the features with the numbers of categories, and the positions of those."""
+    types = learner["feature_types"] or ["float"] * len(features)
+    encoded = learner["gradient_booster"]["model"].get("cats", {}).get("enc", [])
+    made = list(features)
+    found = [i for i, kind in enumerate(types) if kind == "c"]
+    for i in found:
+        table = encoded[i] if i < len(encoded) else {}
+        known = table.get("values", [])
+        if "offsets" in table:
+            text = bytes(known)
+            known = [text[a:b].decode() for a, b in pairwise(table["offsets"])]
+        if known:
+            made[i] = _numbered(document, features[i], known, FAILS)
+    return made, found
+
+
+def _numbered(document: Document, feature: Feature, known: list[Any], unknown: Any) -> Feature:
+    """Return the number of a category; null stays null."""
+    table = [*map(float, range(len(known))), None]
+    value = looked_up(document, feature, [*known, None], table, unknown, "double")
+    name = document.let(f"{feature.name}_category", value)
+    return Feature(feature.name, name, nullable=feature.nullable or unknown is None)
+
+
 def _xgboost_tree(forest: Forest, tree: dict[str, Any]) -> Any:
-    if any(tree.get("split_type", ())):
-        raise UnsupportedError("Categorical splits of XGBoost cannot be exported.")
     left, right = tree["left_children"], tree["right_children"]
+    parts = tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"]
+    sets = {
+        node: tree["categories"][start : start + size]
+        for node, start, size in zip(*parts, strict=True)
+    }
 
     def step(i: int) -> Any:
         value = float(np.float32(tree["split_conditions"][i]))
         if left[i] < 0:
             return value
         missing_left = bool(tree["default_left"][i])
+        if i in sets:  # whose categories go right
+            return tree["split_indices"][i], sets[i], right[i], left[i], not missing_left
         return tree["split_indices"][i], under(value), left[i], right[i], missing_left
 
     return grown(forest, 0, step)
@@ -145,11 +179,31 @@ def lightgbm_model(model: Any, features: Sequence[Feature], document: Document) 
     if objective == "binary" and "sigmoid:1" not in options:
         raise UnsupportedError("LightGBM with sigmoid=... cannot be exported.")
     count = dump["num_tree_per_iteration"]
-    forest = of_doubles(document, features)
+    forest = of_doubles(document, *_lightgbm_categories(dump, features, document))
     trees = [_lightgbm_tree(forest, each["tree_structure"]) for each in dump["tree_info"]]
     groups = [trees[k::count] for k in range(count)]
     margins = _margins(document, forest, groups, [0.0] * count)
     return _linked(model, document, margins, _LIGHTGBM_LINKS[objective])
+
+
+def _lightgbm_categories(
+    dump: dict[str, Any], features: Sequence[Feature], document: Document
+) -> tuple[list[Feature], list[int]]:
+    """Return the features with the numbers of categories, and the positions of those."""
+    infos = dump["feature_infos"]
+    known = dump["pandas_categorical"]
+    found = [i for i, name in enumerate(dump["feature_names"]) if infos.get(name, {}).get("values")]
+    made = list(features)
+    if known:
+        columns = found
+        if len(known) != len(columns):  # one of them is in no tree
+            columns = [i for i, feature in enumerate(features) if feature.type == "string"]
+        if len(known) != len(columns):
+            raise UnsupportedError("A category of LightGBM's that it does not use: leave it out.")
+        for i, values in zip(columns, known, strict=True):
+            made[i] = _numbered(document, features[i], values, None)
+        found = sorted({*found, *columns})
+    return made, found
 
 
 def _lightgbm_tree(forest: Forest, root: dict[str, Any]) -> Any:
@@ -164,8 +218,9 @@ def _lightgbm_tree(forest: Forest, root: dict[str, Any]) -> Any:
         node = nodes[i]
         if i not in children:
             return float(node["leaf_value"])
-        if node["decision_type"] != "<=":
-            raise UnsupportedError("Categorical splits of LightGBM cannot be exported.")
+        if node["decision_type"] == "==":
+            left = [int(code) for code in node["threshold"].split("||")]
+            return node["split_feature"], left, *children[i], False
         threshold = float(node["threshold"])
         kind = node["missing_type"]
         if kind == "Zero":

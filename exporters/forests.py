@@ -7,9 +7,12 @@ With it the same side is taken for every double.
 A missing value goes left at some nodes and right at others. A nullable column is two fields of the
 record that the trees walk: one in which null is larger than every threshold, and one in which it is
 smaller; each node asks the one that sends null where it belongs.
+
+A category is the double of its number, and -1 if it is missing. A node that asks whether it is one
+of several has an array for a value.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +23,7 @@ from exporters.document import DOUBLES, Document, Feature
 
 _LARGEST = 1.7976931348623157e308  # of a double: null, and no number of a record is larger
 _MOST = 1.7976931348623155e308  # the one before it, at which only null goes right
+MISSING = -1.0  # in place of the number of a category
 _SMALLER = "_or_small"  # ends the name of the field in which null is smaller than all
 
 
@@ -50,6 +54,7 @@ class Forest:
     features: Sequence[Feature]
     leaf: Any  # Avro type of a leaf's value
     tag: str  # of such a value in a union
+    categorical: frozenset[int] = frozenset()  # numbers of the features that are categories
 
     def __post_init__(self) -> None:
         """Make the record that the trees walk."""
@@ -59,16 +64,21 @@ class Forest:
 
     def _datum(self) -> str:
         plain = self.document.features
-        if list(self.features) == plain and all(
-            each.type == "double" and not each.nullable and each.value == f"input.{name}"
-            for each, name in zip(plain, self.names, strict=True)
+        if (
+            not self.categorical
+            and list(self.features) == plain
+            and all(
+                each.type == "double" and not each.nullable and each.value == f"input.{name}"
+                for each, name in zip(plain, self.names, strict=True)
+            )
         ):
             return "input"
         fields: dict[str, Any] = {}
-        for feature, name in zip(self.features, self.names, strict=True):
+        for i, (feature, name) in enumerate(zip(self.features, self.names, strict=True)):
             if feature.nullable:
                 known = Feature(feature.name, "known", feature.type)
-                for field, missing in ((name, _LARGEST), (name + _SMALLER, -_LARGEST)):
+                both = ((name, _LARGEST), (name + _SMALLER, -_LARGEST))
+                for field, missing in ((name, MISSING),) if i in self.categorical else both:
                     fields[field] = {
                         "ifnotnull": {"known": feature.value},
                         "then": self.document.number(known),
@@ -84,13 +94,19 @@ class Forest:
         }
         return self.document.let("features", {"type": record, "new": fields})
 
-    def node(self, index: int, threshold: float, left: Any, right: Any, missing_left: bool) -> Any:
-        """Return a node that goes left where the feature is at most ``threshold``."""
+    def node(self, index: int, threshold: Any, left: Any, right: Any, missing_left: bool) -> Any:
+        """Return a node that goes left where the feature is at most ``threshold``, or in a list."""
         name = self.names[index]
+        if isinstance(threshold, list):
+            values = [float(code) for code in threshold] + [MISSING] * missing_left
+            test = {"field": name, "operator": "in", "value": {"array": values}}
+            return {**test, "pass": left, "fail": right}
         if self.features[index].nullable and missing_left:
             name += _SMALLER
         # An infinite threshold is how a tree asks for nothing but null; JSON has no infinity.
-        value = min(max(threshold, -_LARGEST), _MOST)
+        value: Any = min(max(threshold, -_LARGEST), _MOST)
+        if self.categorical:
+            value = {"double": value}
         return {"field": name, "operator": "<=", "value": value, "pass": left, "fail": right}
 
     def value(self, value: Any) -> dict[str, Any]:
@@ -129,16 +145,18 @@ class Forest:
             "fields": [
                 {"name": "field", "type": symbols},
                 {"name": "operator", "type": "string"},
-                {"name": "value", "type": "double"},
+                {"name": "value", "type": ["double", DOUBLES] if self.categorical else "double"},
                 {"name": "pass", "type": child},
                 {"name": "fail", "type": child},
             ],
         }
 
 
-def of_doubles(document: Document, features: Sequence[Feature]) -> Forest:
+def of_doubles(
+    document: Document, features: Sequence[Feature], categorical: Iterable[int] = ()
+) -> Forest:
     """Begin a forest of which the leaves hold a number."""
-    return Forest(document, features, "double", "double")
+    return Forest(document, features, "double", "double", frozenset(categorical))
 
 
 def of_arrays(document: Document, features: Sequence[Feature]) -> Forest:
@@ -159,8 +177,8 @@ def sum_of_arrays(document: Document, scores: str) -> str:
 def grown(forest: Forest, root: int, step: Callable[[int], Any]) -> Any:
     """Return a tree of a table of nodes, the children first, without recursion.
 
-    ``step(i)`` gives feature, threshold, left, right and missing_left of node ``i``, or what a leaf
-    holds.
+    ``step(i)`` gives feature, threshold (or the categories that go left, a list), left, right and
+    missing_left of node ``i``, or what a leaf holds.
     """
     made: dict[int, Any] = {}
     waiting = [root]

@@ -13,6 +13,7 @@ from exporters.classes import chosen, of_two, shares, softmax
 from exporters.document import Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.forests import Forest, below, grown, of_arrays, of_doubles, sum_of_arrays
+from exporters.scikit_learn.categories import ordinal
 
 
 def _tree(forest: Forest, tree: Any, leaf: Callable[[np.ndarray], Any]) -> Any:
@@ -89,14 +90,18 @@ def _share(value: np.ndarray) -> list[float]:
 
 
 def _boosted(
-    document: Document, features: Sequence[Feature], groups: Sequence[Any], start: np.ndarray
+    document: Document,
+    features: Sequence[Feature],
+    groups: Sequence[Any],
+    start: np.ndarray,
+    categorical: Sequence[int] = (),
 ) -> list[str]:
     """Return PFA of the sums of the trees' values, a sum for each group of trees.
 
     A group makes its trees of a forest.
     """
     sums = []
-    forest = of_doubles(document, features)
+    forest = of_doubles(document, features, categorical)
     for group, first in zip(groups, start.tolist(), strict=True):
         scores = forest.scores(group(forest))
         begin = document.cell("start", "double", first)
@@ -147,28 +152,41 @@ def boosting_classifier(model: Any, features: Sequence[Feature], document: Docum
 
 
 def _histogram(model: Any, features: Sequence[Feature], document: Document) -> list[str]:
+    categories: list[int] = []
+    given = list(features)
     if model.is_categorical_ is not None and np.any(model.is_categorical_):
-        raise UnsupportedError("Histogram boosting with categories cannot be exported.")
+        # The model numbers the categories itself, and puts their columns before the others.
+        encoder = model._preprocessor.named_transformers_["encoder"]
+        chosen_ = [f for f, is_one in zip(features, model.is_categorical_, strict=True) if is_one]
+        others = [f for f in features if f not in chosen_]
+        given = ordinal(encoder, chosen_, document) + others
+        categories = list(range(len(chosen_)))
 
     def trees_of(k: int) -> Callable[[Forest], list[Any]]:
         def made(forest: Forest) -> list[Any]:
-            return [_predictor(forest, group[k].nodes) for group in model._predictors]
+            return [_predictor(forest, group[k]) for group in model._predictors]
 
         return made
 
     start: np.ndarray = np.ravel(model._baseline_prediction).astype(float)
     groups = [trees_of(k) for k in range(len(model._predictors[0]))]
-    return _boosted(document, features, groups, start)
+    return _boosted(document, given, groups, start, categories)
 
 
-def _predictor(forest: Forest, nodes: np.ndarray) -> Any:
+def _predictor(forest: Forest, tree: Any) -> Any:
+    nodes, sets = tree.nodes, tree.raw_left_cat_bitsets
+
     def step(i: int) -> Any:
         node = nodes[i]
         if node["is_leaf"]:
             return float(node["value"])
+        threshold: Any = float(node["num_threshold"])
+        if node["is_categorical"]:
+            bits = np.unpackbits(sets[node["bitset_idx"]].view(np.uint8), bitorder="little")
+            threshold = np.flatnonzero(bits).tolist()
         return (
             int(node["feature_idx"]),
-            float(node["num_threshold"]),
+            threshold,
             int(node["left"]),
             int(node["right"]),
             bool(node["missing_go_to_left"]),
