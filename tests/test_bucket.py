@@ -287,3 +287,143 @@ def test_keys_of_reports(name, version):
     assert bucket.report_key("hello", "a.b_c-1") == "reports/hello/a.b_c-1.json"
     with pytest.raises(ValueError, match="not a"):
         bucket.report_key(name, version)
+
+
+# --- documents with artifacts, routes, versions
+
+
+def with_artifact(s3: Bucket, body: bytes, **other: str) -> str:
+    version = s3.put_object("live/hello.artifact", b"compiled")
+    return s3.put("hello", body, {"artifact-key": "k 1", "artifact-version": version, **other})
+
+
+@pytest.mark.parametrize("size", [10, bucket.SMALL_BYTES, bucket.SMALL_BYTES + 1])
+def test_an_artifact_that_fits_comes_instead_of_the_body(s3: Bucket, size: int) -> None:
+    version = with_artifact(s3, b"x" * size)
+    s3.put_object("live/hello.artifact", b"of a later one")
+    found = s3.get_if_changed("hello", artifact_key="k 1")
+    assert isinstance(found, Document)
+    assert (found.artifact, found.version, found.size) == (b"compiled", version, size)
+    assert found.body == (b"" if size > bucket.SMALL_BYTES else b"x" * size)
+    assert s3.get_if_changed("hello", found.etag, artifact_key="k 1") == Unchanged(version)
+    for key in ("", "k 2"):
+        plain = s3.get_if_changed("hello", artifact_key=key)
+        assert isinstance(plain, Document)
+        assert (plain.artifact, plain.body, plain.size) == (None, b"x" * size, size)
+
+
+@pytest.mark.parametrize("version", ["", "made-up", "../x", "x y", "etag-0123456789ab"])
+def test_an_artifact_that_cannot_be_had_is_empty(s3: Bucket, version: str) -> None:
+    with_artifact(s3, b"{}", **{"artifact-version": version})
+    found = s3.get_if_changed("hello", artifact_key="k 1")
+    assert isinstance(found, Document)
+    assert found.artifact == b""
+    assert s3.get_if_changed("hello", version=found.version) == found._replace(artifact=None)
+
+
+def test_an_artifact_over_the_limit_is_not_read(s3: Bucket) -> None:
+    with_artifact(s3, b"{}")
+    found = Bucket("models", s3.client, max_bytes=7).get_if_changed("hello", artifact_key="k 1")
+    assert isinstance(found, Document)
+    assert (found.body, found.artifact) == (b"{}", b"")
+
+
+def test_a_version_of_a_model(s3: Bucket) -> None:
+    old, new = s3.put("hello", b"1"), s3.put("hello", b"2")
+    found = s3.get_if_changed("hello", version=old)
+    assert isinstance(found, Document)
+    assert (found.body, found.version) == (b"1", old)
+    assert s3.get_if_changed("hello", found.etag, version=old) == Unchanged(old)
+    marker = s3.client.delete_object(Bucket="models", Key="live/hello.pfa")["VersionId"]
+    for version in (marker, "made-up", "x" * 128):
+        with pytest.raises(MissingError):
+            s3.get_if_changed("hello", version=version)
+    assert s3.get(bucket.live_key("hello"), new).body == b"2"
+
+
+def test_s3_says_400_of_what_is_no_version_id(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        answer = {
+            "Error": {"Code": "InvalidArgument"},
+            "ResponseMetadata": {"HTTPStatusCode": 400},
+        }
+        raise ClientError(answer, "GetObject")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(s3.client, "get_object", refuse)
+    with pytest.raises(MissingError):
+        s3.get_if_changed("hello", version="made-up")
+    with pytest.raises(RefusedError):
+        s3.get_if_changed("hello")
+
+
+def test_routes_are_none_new_or_unchanged(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MissingError):
+        s3.ask_routes("hello")()
+    version = s3.put_object("live/hello.routes.json", b"{}")
+    found = s3.ask_routes("hello")()
+    assert isinstance(found, Document)
+    assert (found.body, found.version) == (b"{}", version)
+    assert s3.ask_routes("hello", found.etag)() == Unchanged(version)
+    s3.put_object("live/hello.routes.json", b"x" * (bucket.MAX_ROUTES_BYTES + 1))
+    with pytest.raises(TooLargeError):
+        s3.ask_routes("hello", found.etag)()
+    with pytest.raises(RefusedError):
+        Bucket("elsewhere", s3.client).ask_routes("hello")()
+    with pytest.raises(ValueError, match="name"):
+        s3.ask_routes("../x")
+
+
+def test_routes_that_are_refused_are_none_without_another_call(faulty: FaultyS3) -> None:
+    faulty.mode = "denied"
+    with pytest.raises(MissingError):
+        impatient().ask_routes("hello")()
+    assert faulty.calls == ["live/hello.routes.json"]
+
+
+@pytest.mark.parametrize("mode", ["hang", "half", "drip", "down", "garbage"])
+def test_routes_of_a_sick_s3_end_in_a_bucket_error(faulty: FaultyS3, mode: str) -> None:
+    faulty.objects["live/hello.routes.json"] = b"x" * 1000
+    faulty.mode = mode
+    with pytest.raises(BucketError) as caught:
+        impatient().ask_routes("hello", seconds=1.0)()
+    assert not isinstance(caught.value, MissingError)
+
+
+def test_versions_go_on_past_pages_and_deletions(s3: Bucket) -> None:
+    puts = []
+    for n in range(4):
+        puts.append(s3.put("hello", b"%d" % n))
+        s3.delete("live/hello.pfa")
+    s3.put("hello-2", b"other")
+    s3.client.put_object(Bucket="models", Key="live/hello.pfa.bak", Body=b"")
+    s3.client.put_object(Bucket="models", Key="live/hello", Body=b"")
+    newest = puts[::-1]
+    for limit in range(1, 6):
+        assert [item.version for item in s3.versions("hello", limit)] == newest[:limit]
+    assert [item.version for item in s3.versions("hello", 2, newest[1])] == newest[2:]
+    assert s3.versions("hello", 2, newest[3]) == []
+    assert not any(item.live for item in s3.versions("hello"))
+    puts.append(s3.put("hello", b"again"))
+    assert [item.live for item in s3.versions("hello")] == [True] + [False] * 4
+    assert {name for name, _ in s3.all_versions(100)} == {"hello", "hello-2"}
+    assert len(s3.all_versions(100)) == 6
+    assert len(s3.all_versions(3)) == 3
+
+
+def test_a_history_has_the_metadata_of_each(s3: Bucket) -> None:
+    puts = [s3.put("hello", b"%d" % n, {"sha256": f"{n}"}) for n in range(20)]
+    found = s3.history("hello", 15)
+    assert [item.version for item in found] == puts[::-1][:15]
+    assert [item.metadata["sha256"] for item in found] == [f"{n}" for n in range(19, 4, -1)]
+
+
+def test_a_client_can_be_closed_and_is_made_anew(faulty: FaultyS3) -> None:
+    faulty.objects["live/hello.pfa"] = b"{}"
+    live = impatient()
+    live.get_if_changed("hello")
+    client = live.client
+    live.close()
+    live.get_if_changed("hello")
+    live.reopen()
+    assert live.client is not client
+    live.get_if_changed("hello")

@@ -43,7 +43,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 import pfa
 from bucket import VERSION, is_model_name
 from pfa.memory import limit_memory, release
-from score import challengers, pages, problems, routes, snapshot, store, wire
+from score import pages, problems, routes, snapshot, store, wire
 from score.loading import WholeNeeded
 from score.slot import Entry, UnavailableError, UnknownModelError, UnknownVersionError
 from telemetry import log_fault, logger, metrics, trace
@@ -227,6 +227,8 @@ def _reply(
 
 def _score_challenged(live: Entry, record: Any) -> Response[str]:
     """Score one record of a model with a canary or shadows."""
+    from score import challengers  # not at the top: most models have none
+
     headers, request = app.current_event.headers, _request_id()
     entry, metric = challengers.answering(
         store.STORE, live, record, headers, request, _seconds_left()

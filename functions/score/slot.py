@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from aws_lambda_powertools.metrics import MetricUnit
+
 import pfa
 from bucket import BucketError, Document, MissingError, Unchanged
-from score import routes
+from score import loading, routes
 from score.routes import NONE, Routes
 from telemetry import logger, report
 
+SLOTS_WITHOUT_MODEL = 256
 BACKOFF_SECONDS = (1.0, 60.0)  # first and longest pause after a failure; each doubles the last
 BACKOFF_SHARE = 3.0  # and is so many times what the failure took: a quarter of the time is waited
 
@@ -126,3 +130,52 @@ class Slot:
             report("RoutesFailed", self.name)
         if self.entry and self.entry.routes is not self.routes:
             self.entry = replace(self.entry, routes=self.routes)
+
+    def loaded(self, entry: Entry, took: float) -> None:
+        """Tell operators that a model was loaded, in so many seconds."""
+        name, version, model = self.name, entry.version, entry.model
+        from_artifact = "no" if loading.is_whole(model) else "yes"
+        logger.info(
+            "model loaded",
+            model=name,
+            version=version,
+            sha256=model.sha256,
+            artifact=from_artifact,
+        )
+        report("ModelLoaded", name)
+        report("ModelLoadTime", name, took * 1000, MetricUnit.Milliseconds)
+        if model.fallback:  # it answers the same, only slower
+            reason = model.fallback[: loading.MAX_REASON]
+            logger.info("model is not compiled", model=name, version=version, reason=reason)
+            report("ModelNotCompiled", name)
+
+
+def make_room(
+    slots: OrderedDict[str, Slot], lock: threading.Lock, capacity: int, key: str, needed: int
+) -> bool:
+    """Let models go, those first that come first, until `needed` more bytes fit in `capacity`.
+
+    The model of that key stays whatever it needs. Returns whether any model went.
+    """
+    gone = []
+    with lock:
+        total = needed + sum(slot.entry.size for slot in slots.values() if slot.entry)
+        for other, slot in [*slots.items()]:
+            if total <= capacity:
+                break
+            if slot.entry and other != key:
+                total -= slot.entry.size
+                del slots[other]
+                gone.append(slot)
+    for slot in gone:
+        logger.info("model evicted", model=slot.name)
+        report("ModelEvicted", slot.name)
+    return bool(gone)
+
+
+def bound_empty(slots: OrderedDict[str, Slot], lock: threading.Lock) -> None:
+    """Let go of the oldest slots without a model, if they are too many."""
+    with lock:
+        empty = [key for key, slot in slots.items() if slot.entry is None]
+        for key in empty[: max(0, len(empty) - SLOTS_WITHOUT_MODEL)]:
+            del slots[key]

@@ -39,8 +39,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 import pfa
 from bucket import (
     MAX_DOCUMENT_BYTES,
@@ -59,7 +57,6 @@ from score.loading import (
     BYTES_PER_ARTIFACT_BYTE,
     BYTES_PER_BYTE,
     LOAD_SECONDS,
-    MAX_REASON,
     CutShort,
 )
 from score.packaged import Folder
@@ -70,7 +67,9 @@ from score.slot import (
     UnavailableError,
     UnknownModelError,
     UnknownVersionError,
+    bound_empty,
     key_of,
+    make_room,
 )
 from telemetry import logger, report
 
@@ -80,7 +79,6 @@ REFRESH_SECONDS = 4.0  # to wait for the source when there is a model to fall ba
 ROUTES_SECONDS = 2.0  # to wait for the routes: there is always an answer without
 LEAST_SECONDS = 1.0  # that a request must have left for the source to be asked
 HURRIED_SECONDS = 0.02  # the same of one that can do without the model
-SLOTS_WITHOUT_MODEL = 256
 CACHE_BYTES = 512_000_000  # of models that are kept, like template.yaml; for Lambda's 1,769 MB
 ARTIFACT_KEY = pfa.artifact_key()
 
@@ -181,7 +179,10 @@ class ModelStore:
             return self._keep(slot, "There was no time left to load the model.")
         seconds = min(left, REFRESH_SECONDS) if entry else left
         try:
-            wait = self._ask_routes(slot, seconds)
+            known_routes, at_most = slot.routes_etag, min(seconds, ROUTES_SECONDS)
+            # At the same time as the document; a version has none.
+            ask = None if slot.version else self.source.ask_routes
+            wait = ask and ask(slot.name, known_routes, at_most)
             document = self.source.get_if_changed(
                 slot.name, known, seconds, version=slot.version, artifact_key=ARTIFACT_KEY
             )
@@ -203,11 +204,6 @@ class ModelStore:
         if entry and (entry.stale or document.version not in ("", entry.version)):
             slot.entry = replace(entry, stale=False, version=document.version or entry.version)
         return slot.entry_or_raise(self._clock())
-
-    def _ask_routes(self, slot: Slot, seconds: float) -> Callable[[], Document | Unchanged] | None:
-        if slot.version:
-            return None
-        return self.source.ask_routes(slot.name, slot.routes_etag, min(seconds, ROUTES_SECONDS))
 
     def _load(self, slot: Slot, document: Document, until: float, hurried: bool) -> Entry:
         """Load the document and swap it in; if that fails, go on with the last good model."""
@@ -270,17 +266,7 @@ class ModelStore:
             self._slots[slot.key] = slot
             self._slots.move_to_end(slot.key)
         self._make_room(slot.key, 0)
-        name, version = slot.name, entry.version
-        compiled = "no" if loading.is_whole(model) else "yes"
-        logger.info(
-            "model loaded", model=name, version=version, sha256=model.sha256, artifact=compiled
-        )
-        report("ModelLoaded", name)
-        report("ModelLoadTime", name, took * 1000, MetricUnit.Milliseconds)
-        if model.fallback:  # it answers the same, only slower
-            reason = model.fallback[:MAX_REASON]
-            logger.info("model is not compiled", model=name, version=version, reason=reason)
-            report("ModelNotCompiled", name)
+        slot.loaded(entry, took)
         return entry
 
     def complete(self, entry: Entry, seconds: float = LOAD_SECONDS) -> None:
@@ -292,12 +278,10 @@ class ModelStore:
         if loading.is_whole(model):
             return
         with self._lock:
-            held = [slot for slot in self._slots.values() if slot.entry]
-            slots = [slot for slot in held if slot.entry and slot.entry.model is model]
+            slots = [s for s in self._slots.values() if s.entry and s.entry.model is model]
         slot = slots[0] if slots else Slot(name)
-        started = time.monotonic()
-        need = entry.document_size * BYTES_PER_BYTE
-        made = self._make(slot, need, started + seconds, lambda: loading.complete(model))
+        need, until = entry.document_size * BYTES_PER_BYTE, time.monotonic() + seconds
+        made = self._make(slot, need, until, lambda: loading.complete(model))
         if isinstance(made, str):
             logger.error("model not completed", model=name, version=version, reason=made)
             if isinstance(made, CutShort):
@@ -308,8 +292,6 @@ class ModelStore:
             self._make_room(slot.key, 0)
         logger.info("model completed", model=name, version=version)
         report("ModelCompleted", name)
-        took = (time.monotonic() - started) * 1000
-        report("ModelLoadTime", name, took, MetricUnit.Milliseconds)
 
     def _broken(self, slot: Slot, version: str, reason: str, took: float) -> Entry:
         """Note that a document did not load, in `took` seconds.
@@ -349,10 +331,7 @@ class ModelStore:
         """Go on with the last good model, marked stale, or raise UnavailableError."""
         slot.reason = reason
         if slot.entry is None:
-            with self._lock:
-                empty = [key for key, other in self._slots.items() if other.entry is None]
-                for key in empty[: max(0, len(empty) - SLOTS_WITHOUT_MODEL)]:
-                    del self._slots[key]
+            bound_empty(self._slots, self._lock)
         elif not slot.entry.stale:
             slot.entry = replace(slot.entry, stale=True)
         return slot.entry_or_raise(self._clock())
@@ -370,24 +349,8 @@ class ModelStore:
         return UnknownVersionError() if slot.version else UnknownModelError()
 
     def _make_room(self, key: str, needed: int) -> bool:
-        """Let other models go, the least recently asked for first, until `needed` more bytes fit.
-
-        The model of that key stays whatever it needs. Returns whether any model went.
-        """
-        gone = []
-        with self._lock:
-            total = needed + sum(slot.entry.size for slot in self._slots.values() if slot.entry)
-            for other, slot in [*self._slots.items()]:
-                if total <= self.capacity:
-                    break
-                if slot.entry and other != key:
-                    total -= slot.entry.size
-                    del self._slots[other]
-                    gone.append(slot)
-        for slot in gone:
-            logger.info("model evicted", model=slot.name)
-            report("ModelEvicted", slot.name)
-        return bool(gone)
+        """Let other models go until `needed` more bytes fit; see `slot.make_room`."""
+        return make_room(self._slots, self._lock, self.capacity, key, needed)
 
     def versions(self, name: str, limit: int, after: str = "") -> list[Listed]:
         """Return versions of a model, newest first; see `listing.versions`."""

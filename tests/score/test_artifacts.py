@@ -389,7 +389,7 @@ def test_nothing_of_the_engine_takes_what_says_that_more_is_needed() -> None:
         with pytest.raises(WholeNeeded):
             model.score("x", timeout=timeout)
         with pytest.raises(WholeNeeded):
-            model.score_batch([1.0, 2.0], timeout=timeout)
+            model.score_batch([1.0, "x"], timeout=timeout)
     with deadline(5.0):
         assert loading.complete(model).score_batch([1.0, 2.0]) == [2.0, 3.0]
     assert loading.complete(model) is model
