@@ -1,9 +1,9 @@
 """Models compiled ahead of time: bytes from which a model is ready in milliseconds.
 
-An artifact holds the document, what is told of the model, and where the document has no state the
-compiled code with its constants. Form: a line with the format's name, a line of JSON that says
-what the rest is good for, the SHA-256 digest of that line and the rest, and the rest in Python's
-marshal format.
+An artifact holds the document, what is told of the model, the generated Python, and where the
+document has no state the compiled code with its constants. Form: a line with the format's name,
+a line of JSON that says what the rest is good for, the SHA-256 digest of that line and the rest,
+and the rest in Python's marshal format.
 
 Read artifacts only from a place where nobody but their maker can write: unmarshalling runs no code
 by itself, but the code in it is what scores. The digest finds accidents, not forgery: who can write
@@ -24,7 +24,7 @@ from pfa.compiler.runtime import NO_MATCH
 from pfa.errors import DocumentError
 from pfa.kernels.prepared import remade
 
-FORMAT = b"pfa-score artifact 1\n"
+FORMAT = b"pfa-score artifact 2\n"
 _DIGEST = 32  # bytes
 
 Portable = tuple[str, Any]  # how a name of the code is made again
@@ -66,13 +66,13 @@ def unpack(data: bytes, engine: str) -> tuple[dict[str, str], dict[str, Any]]:
     return head, content
 
 
-def compress(document: bytes) -> bytes:
-    """Return a document as an artifact holds it."""
-    return zlib.compress(document, 1)
+def compress(text: bytes) -> bytes:
+    """Return a document, or source, as an artifact holds it."""
+    return zlib.compress(text, 1)
 
 
 def decompress(data: bytes) -> bytes:
-    """Return the document that ``compress`` was given."""
+    """Return the text that ``compress`` was given."""
     return zlib.decompress(data)
 
 

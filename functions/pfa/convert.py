@@ -226,6 +226,36 @@ def _levels(node: Type) -> tuple[int, set[int]]:
     return levels, {key for key, (_, endless) in found.items() if endless}
 
 
+def row_reader(
+    node: Type, types: dict[str, Type], prefix: str = "row_", bare: bool = False
+) -> Code:
+    """Write the reading of variables that hold parts of a value of the type ``node``.
+
+    ``types`` are theirs. The lines raise KeyError for what is not of its type. If the variables are
+    better read from one, their tuple, ``value`` is its name.
+    """
+    text = _Text(node, prefix, reading=True, bare=bare)
+    shapes: dict[Any, list[str]] = {}
+    for name, each in types.items():
+        shapes.setdefault(_shape(each), []).append(name)
+    for shape, names in shapes.items():
+        of = types[names[0]]
+        if shape == "double":
+            text.code.lines += text.of_doubles(of, names, len(names) == len(types))
+        elif len(names) >= _TOGETHER:
+            item, into = text.name("item"), ", ".join(names)
+            text.code.lines.append(f"{into} = [{text.item(of, item)} for {item} in ({into})]")
+        else:
+            for name in names:
+                text.code.lines += text.field(of, name, "")[1:]
+    return text.code
+
+
+def defaults(node: Type) -> str:
+    """Write the fields of a record that may be left out, as ``name: JSON value, ...``."""
+    return _Text(node, "", reading=True).defaults(node)
+
+
 class _Text:
     """The text of one conversion, in the making."""
 
@@ -324,6 +354,9 @@ class _Text:
             cases += [
                 (f"{{{kind!r}: {value}}}", _TESTS[kind].format(value)) for kind in chosen if kind
             ]
+            if chosen[0] == "double" and not chosen[1] and not other:
+                made = f"{{'double': {self.prefix}double({value})}}"
+                cases.append((made, f"type({value}) is int"))
         last = other or self.other(node, value)
         if self.bare:
             cases = [(re.sub(r"\{'\w+': (.+)\}", r"\1", made), test) for made, test in cases]
@@ -409,6 +442,33 @@ class _Text:
                 for name, inner in alike:
                     lines += self.field(inner, fields[name], f"{value}[{name!r}]")
         return lines, fields
+
+    def of_doubles(self, node: Type, names: list[str], is_all: bool) -> list[str]:
+        """Write the conversion of variables that hold doubles."""
+        into, total = ", ".join(names), self.name("sum")
+        if is_all and len(names) >= _COPIED:
+            rows, item = self.name("all"), self.name("item")
+            self.code.value = rows
+            made = f"{item} if type({item}) is float else {self.other(node, item)}"
+            return [
+                f"if [*map(type, {rows})].count(float) != {len(names)}:",
+                f"    {rows} = [{made} for {item} in {rows}]",
+                f"if not {self.prefix}isfinite(sum({rows})): {_NOT_USUAL}",
+                f"{into} = {rows}",
+            ]
+        each = []
+        for name in names:
+            made = f"{name} * 1.0 if type({name}) is int else {self.other(node, name)}"
+            each.append(f"if type({name}) is not float: {name} = {made}")
+        if len(names) > 1:
+            floats = " is ".join(f"type({name})" for name in names)
+            each = [f"if not {floats} is float:", *_indented(each)]
+        # Of large ones the sum may be infinite, too: these are read one by one.
+        return [
+            *each,
+            f"{total} = {' + '.join(names)}",
+            f"if {total} - {total} != 0.0: {_NOT_USUAL}",
+        ]
 
     def are_doubles(self, values: str, size: str) -> str:
         """Write whether so many values are finite doubles; of large ones it may say no."""

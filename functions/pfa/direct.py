@@ -4,20 +4,31 @@ Only for documents without state, and only while all goes well: whatever goes wr
 caller does all of it again the long way, which has the words for it.
 """
 
+import ast
 import re
+from ast import literal_eval
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
 from pfa import convert
 from pfa.compiler.code import Block, Statement, render
-from pfa.schema import Type
+from pfa.schema import Type, items_of
 
 # A field of the input; a string; a name.
 _TOKEN = re.compile(
     r"""v_input\['([A-Za-z_][A-Za-z0-9_]*)'\]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*"""
 )
 _STATE = re.compile(r"\bstate\b")
+# Comments between the reading of a record, what is done with it, and the writing of the answer.
+_FORM = re.compile(r"^    # (by field|without tags|as a whole): (.+)\n", re.MULTILINE)
+_ANSWER = "# the answer"
+_ROW = "row_"  # how names of the reading of a row begin
+# What is asked of an input that is a map: the value of a key; whether there is one; how many.
+_STRING = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_KEY = re.compile(
+    rf"v_input\[({_STRING})\]|\(({_STRING}) in v_input\)|len\(v_input\)|{_STRING}|[A-Za-z_]\w*"
+)
 
 
 def source_of(program: Any, read: Type, write: Type) -> str:
@@ -34,22 +45,25 @@ def source_of(program: Any, read: Type, write: Type) -> str:
         own, body = short.shortened(own, forms), short.shortened(body, forms)
     body = short.of_input(body)
     by_field = _by_field(body, reading.fields) if reading.fields else None
+    form, made = "by field", [*reading.fields.values()]
     if by_field is None:
         untagged = bare.of_map(body, read)
         body = untagged or body
         reading = convert.reader(read, "record", "in_", bare=untagged is not None)
         by_field = [f"v_input = {reading.value}", *body]
+        form, made = ("without tags" if untagged else "as a whole"), [reading.value]
     writing = convert.writer_code(write, "result", "out_")
-    inside: list[Statement] = [*reading.lines, *by_field, *writing.lines]
     functions = render(own)
     text = "\n".join([*functions, *render(body)]).replace("(self, state", "(")
     if "state" in text and _STATE.search(text):
-        inside.insert(0, "state = new_state()")
+        by_field.insert(0, "state = new_state()")
+    inside: list[Statement] = [*reading.lines, f"# {form}: {', '.join(made)}", *by_field]
+    inside += [_ANSWER, *writing.lines, f"return {writing.value}"]
     lines = [
         *reading.prelude,
         *writing.prelude,
         *functions,
-        *render([Block("def score(record):", [*inside, f"return {writing.value}"])]),
+        *render([Block("def score(record):", inside)]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -80,20 +94,82 @@ def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] 
     return None if whole else made
 
 
-_SCORE = "def score(record):\n"
-_RETURN = "    return "
+class Loop:
+    """The function ``score(rows, append)`` of the records of a batch, made of the one for one.
 
-
-def batch_source(source: str) -> str:
-    """Return the module with the function ``score(records, append)``, of the one for one.
-
-    It appends the answer of each record, until one fails.
+    It appends the answer to each row, until one fails. A row is a record, or the values that are
+    asked for, see ``keys``.
     """
-    before, _, body = source.partition(_SCORE)
-    *lines, last = body.splitlines()
-    lines.append(f"    append({last.removeprefix(_RETURN)})")
-    inside = "\n".join(f"    {line}" for line in lines)
-    return f"{before}def score(records, append):\n    for record in records:\n{inside}\n"
+
+    def __init__(self, source: str, read: Type) -> None:
+        """Take what ``source_of`` wrote, and the type of the input."""
+        self.before, _, body = source.partition("def score(record):\n")
+        form = _FORM.search(body)
+        assert form is not None  # noqa: S101 - source_of wrote it
+        self.head, self.reading = "record", body[: form.start()]
+        self.body, _, self.writing = body[form.end() :].rpartition(f"    {_ANSWER}\n")
+        self.keys: list[str] = []  # of a record, or of a map that has no others
+        types: dict[str, Type] = {}
+        if form[1] == "by field":
+            self.keys = [made.name for made in read.fields]
+            types = {
+                name: made.type for name, made in zip(form[2].split(", "), read.fields, strict=True)
+            }
+        elif read.kind == "map" and items_of(read).kind not in ("record", "array", "map"):
+            self.by_keys(f"    v_input = {form[2]}\n")
+            types = {f"in_key{number}": items_of(read) for number in range(len(self.keys))}
+        if types:
+            made = convert.row_reader(read, types, _ROW, bare=form[1] == "without tags")
+            self.head, self.reading = made.value or ", ".join(types), ""
+            self.before += "".join(f"{line}\n" for line in made.prelude)
+            self.body = "".join(f"    {line}\n" for line in made.lines) + self.body
+
+    def by_keys(self, whole: str) -> None:
+        """Have variables for the values of the input, a map, if all that is asked for is known."""
+        variables: dict[str, str] = {}
+        body = self.body.replace(whole, "", 1)
+        for found in _KEY.finditer(body):
+            if key := found[1] or found[2]:
+                variables.setdefault(literal_eval(key), f"in_key{len(variables)}")
+
+        def replace(found: re.Match[str]) -> str:
+            if found[1]:
+                return variables[literal_eval(found[1])]
+            if found[2]:
+                return "(True)"
+            return str(len(variables)) if found[0] == "len(v_input)" else found[0]
+
+        body = _KEY.sub(replace, body)
+        if variables and all(each[0] != "v_input" for each in _KEY.finditer(body)):
+            self.body, self.keys = body, [*variables]
+
+    def answer_keys(self) -> list[str]:
+        """Return the keys of the answers if they are dicts that are made here; else []."""
+        text = self.body.rpartition("\n    result = ")[2].rstrip()
+        if text.isidentifier():
+            made = re.findall(rf"^( *){text} = (.+)$", self.body, re.MULTILINE)
+            text = made[0][1] if len(made) == 1 and made[0][0] == "    " else text
+        shown = ast.parse(text, mode="eval").body
+        keys = [getattr(key, "value", None) for key in getattr(shown, "keys", [])]
+        known = len({*keys}) == len(keys) and all(isinstance(key, str) for key in keys)
+        return [str(key) for key in keys] if known else []
+
+    def source(self, checked: bool) -> str:
+        """Return the module; answers are as the engine gives them if ``checked`` is false."""
+        *lines, last = self.writing.splitlines()
+        answer = last.removeprefix("    return ") if checked else "result"
+        lines = [
+            *(self.reading + self.body).splitlines(),
+            *(lines if checked else []),
+            f"    append({answer})",
+        ]
+        inside = "\n".join(f"    {line}" for line in lines)
+        return f"{self.before}def score(rows, append):\n    for {self.head} in rows:\n{inside}\n"
+
+    def function(self, checked: bool, names: dict[str, Any], read: Type, write: Type) -> Any:
+        """Compile the function; the rest is as in ``function_of``."""
+        names = {**names, **convert.read_names(read, _ROW)}
+        return function_of(compiled(self.source(checked)), names, read, write)
 
 
 def compiled(source: str) -> CodeType:

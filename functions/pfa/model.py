@@ -7,14 +7,16 @@ batch see what earlier ones changed; nothing outlives the call.
 
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from types import CodeType
 from typing import Any
 
 from pfa import artifact, direct, document
+from pfa.batch import FEW, Batch, Code
 from pfa.call import NO_MEMORY, Call, place, timed_out, told_in_full
+from pfa.columns import answers_writer, rows_of
 from pfa.convert import make_reader, make_writer
 from pfa.deadline import DeadlineExceeded, deadline
 from pfa.errors import DocumentError, PfaError, ScoringError
@@ -95,6 +97,7 @@ def load_artifact(data: bytes) -> "Model":
             return artifact.decompress(content["packed"])
 
         model = Model(facts, read, write, encoded)
+        model._source = content["source"]
         if content["code"] is not None:
             names = {name: artifact.restored(made) for name, made in content["names"].items()}
             model.shorten(content["code"], names)
@@ -136,8 +139,8 @@ def _compiled(engine: Any, sha256: str, source: bytes | str | dict[str, Any]) ->
         weakref.finalize(model, program.clear).atexit = False
         model._source = program.source
         if program.result:
-            model._source = direct.source_of(program, read, write)
-            model.shorten(direct.compiled(model._source), program.namespace)
+            model._source = made = direct.source_of(program, read, write)
+            model.shorten(direct.compiled(made), program.namespace)
     return model
 
 
@@ -169,7 +172,7 @@ class Model:
         self._short: Callable[[Any], Any] | None = None
         self._code: CodeType | None = None
         self._names: dict[str, Any] = {}
-        self._source = ""
+        self._source: str | bytes = ""  # of an artifact: compressed
 
     @cached_property
     def _whole(self) -> "Model":
@@ -179,7 +182,8 @@ class Model:
     @property
     def source(self) -> str:
         """The generated Python; "" of a model that titus's own engine scores."""
-        return self._source or ("" if self.fallback else self._whole._source)
+        kept = self._source
+        return kept if isinstance(kept, str) else artifact.decompress(kept).decode()
 
     @cached_property
     def check(self) -> Callable[[Any], Any]:
@@ -202,10 +206,13 @@ class Model:
         self._short = direct.function_of(code, names, self._input, self._output)
 
     @cached_property
-    def _short_batch(self) -> Callable[..., None]:
-        """The short way of many records: (an iterator of them, append)."""
-        code = direct.compiled(direct.batch_source(self.source))
-        return direct.function_of(code, self._names, self._input, self._output)
+    def _batch_code(self) -> Code:
+        """The short way of many records."""
+        loop = direct.Loop(self.source, self._input)
+        rows = rows_of(self._input, loop.keys) if loop.keys else iter
+        write = answers_writer(self._output, loop.answer_keys())
+        score = loop.function(write is None, self._names, self._input, self._output)
+        return Code(score, rows, write)
 
     def to_artifact(self) -> bytes:
         """Compile the model ahead of time: bytes for ``load_artifact``."""
@@ -222,6 +229,7 @@ class Model:
             "input": self.input_schema,
             "output": self.output_schema,
             "packed": packed,
+            "source": artifact.compress(self.source.encode()),
             "code": code,
             "names": names,
         }
@@ -270,30 +278,27 @@ class Model:
         # the long way looks at the clock.
         if self._short is None or not (timeout is None or deadline.works()):
             return Call(self, timeout).all(records)
-        results: list[Any] = []
+        batch = Batch(self, records)
+        code: Code | None = None
         try:
             if timeout is not None and timeout <= 0:
                 raise DeadlineExceeded
             # Made before the clock runs: if that took longer, it would have to be made each time.
-            score_all = self._one if len(records) == 1 else self._short_batch
+            code = self._batch_code if len(records) > FEW else None
             with deadline(timeout):
-                todo = iter(records)
-                while len(results) < len(records):
-                    try:
-                        score_all(todo, results.append)
-                    except Exception:  # noqa: S110 - and what it made goes with it, gigabytes perhaps
-                        pass
-                    else:
-                        break
-                    results.append(self._long(records[len(results)]))
+                batch.run(code)
         except DeadlineExceeded:
-            results.extend([timed_out(timeout)] * (len(records) - len(results)))
-        return results
+            batch.end(code, timed_out(timeout))
+        return batch.results
 
-    def _one(self, records: Iterator[Any], append: Callable[[Any], None]) -> None:
-        """What ``_short_batch`` does, for one record: for that no more code is made."""
+    def _answer(self, record: Any) -> Any:
+        """Score one record of a document without state; give the answer or the error."""
         assert self._short is not None  # noqa: S101 - else it is not called
-        append(self._short(next(records)))
+        try:
+            return self._short(record)
+        except Exception:  # noqa: S110 - see Batch.chunk
+            pass
+        return self._long(record)
 
     def _long(self, record: Any) -> Any:
         """Score one record with all checks; give the answer or the error."""

@@ -21,7 +21,8 @@ _OF_OTHER = re.compile(rf"(v\w+) = {_OTHER}")
 _BEFORE_DOUBLE = re.compile(rf"if not (t\d+) and \((v\w+) := {_OTHER}\) is not NO_MATCH:")
 # All that may be done with the input, and with a value of it.
 _KNOWN = re.compile(
-    r"^ *g\d+ = v_input\[(?:\w+|'\w*')\]$|\blist\(v_input\)|\blen\(v_input\)|\bv_input\.keys\(\)"
+    r"^ *g\d+ = v_input\[(?:\w+|'[\w.]*')\]$|\blist\(v_input\)|\blen\(v_input\)|\bv_input\.keys\(\)"
+    r"|\('[\w.]*' in v_input\)"
     r"|^ *for v\w+, g\d+ in v_input\.items\(\):$"
     r"|^ *v\w+ = g\d+$|^ *if type\(g\d+\) is \w+:$|^ *if g\d+ is None:$",
     re.MULTILINE,
