@@ -278,12 +278,7 @@ def test_old_versions_and_unfinished_uploads_go_current_models_never(
         "NoncurrentVersionExpiration",
         "ExpiredObjectDeleteMarker",
         "AbortIncompleteMultipartUpload",
-        "Prefix",
-        "ExpirationInDays",
     }
-    # Only reports end by themselves.
-    (ending,) = [rule for rule in rules if "ExpirationInDays" in rule]
-    assert (ending["Prefix"], ending["ExpirationInDays"]) == ("reports/", "365")
 
 
 def test_a_live_document_and_its_artifact_are_kept_for_as_long(expanded: Expanded) -> None:
