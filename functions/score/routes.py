@@ -16,25 +16,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bucket import VERSION
 from score import wire
 
 MAX_SHADOWS = 2
 MAX_KEY = 1000  # characters of a header's name or a pointer
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # RFC 9110, token
-_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")  # RFC 6901
-_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+# Not compiled here: most models have no routes.
+_HEADER = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"  # RFC 9110, token
+_POINTER = r"(?:/(?:[^~/]|~[01])*)*"  # RFC 6901
+_INDEX = r"0|[1-9][0-9]{0,8}"
 
 
 class RoutesError(Exception):
     """The routes are not what they must be; the message says where, and quotes nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
+class Routes(NamedTuple):
     """Challengers of one model; `canary` is "" if there is none."""
 
     canary: str = ""
@@ -88,11 +87,15 @@ def _key(given: Any) -> tuple[str, tuple[str, ...] | None]:
     if len(key) > 1:
         raise RoutesError("canary.key is a header or a pointer")
     header, pointer = key.get("header"), key.get("pointer")
-    if header is not None and not (isinstance(header, str) and _HEADER.fullmatch(header)):
+    if header is not None and not (isinstance(header, str) and re.fullmatch(_HEADER, header)):
         raise RoutesError("canary.key.header is no name of a header")
     if pointer is None:
         return header or "", None
-    if not isinstance(pointer, str) or len(pointer) > MAX_KEY or not _POINTER.fullmatch(pointer):
+    if (
+        not isinstance(pointer, str)
+        or len(pointer) > MAX_KEY
+        or not re.fullmatch(_POINTER, pointer)
+    ):
         raise RoutesError("canary.key.pointer is no JSON pointer")
     parts = pointer.split("/")[1:]
     return "", tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
@@ -103,7 +106,7 @@ def value_at(record: Any, pointer: tuple[str, ...]) -> str | None:
     for part in pointer:
         if isinstance(record, dict) and part in record:
             record = record[part]
-        elif isinstance(record, list) and _INDEX.fullmatch(part) and int(part) < len(record):
+        elif isinstance(record, list) and re.fullmatch(_INDEX, part) and int(part) < len(record):
             record = record[int(part)]
         else:
             return None
