@@ -6,12 +6,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from exporters.certificate import SMALL, SMALL_IN_SINGLE, certify
 from exporters.columns import avro_names, columns_of, records_of
 from exporters.document import Document
-from exporters.errors import ExportError, UnsupportedError
+from exporters.errors import ExportError
+from exporters.predictions import answers, rows_of
 from exporters.supported import class_name, predict
 
 EXACT = 1e-9  # relative, for libraries that compute in double precision
@@ -34,7 +33,8 @@ def to_pfa(
     """Return a fitted model as a PFA document.
 
     ``X`` is a DataFrame, or a two-dimensional array, as the model was fitted to: it gives the
-    names and types of the fields, and all of its rows are scored by both sides. ``output`` is
+    names and types of the fields, and all of its rows are scored by both sides; a model of Spark's
+    takes a DataFrame of either, of which it leaves out what the model does not read. ``output`` is
     "predict", "predict_proba" (a map from class to probability), "both" (a record of them), or
     "auto": both for a classifier that has probabilities. ``examples`` rows travel in the document.
     ``tolerance`` is the largest relative difference, by default 1e-9, and 1e-5 for libraries of
@@ -45,9 +45,10 @@ def to_pfa(
     """
     if avro_names([name]) != [name]:
         raise ExportError(f"{name!r} is no name for a document: {avro_names([name])[0]!r} is one.")
-    if not len(X):
+    rows = rows_of(model, X)
+    if not len(rows):
         raise ExportError("X has no rows: nothing proves that the document is right.")
-    columns = columns_of(X)
+    columns = columns_of(rows)
     document = Document(columns)
     prediction = predict(model, document.features, document)
     if output == "auto":
@@ -63,8 +64,8 @@ def to_pfa(
         tolerance = SINGLE if single else EXACT
     return certify(
         made,
-        records_of(X, columns),
-        _predictions(model, X, output, prediction.type, prediction.classes),
+        records_of(rows, columns),
+        answers(model, rows, output, prediction),
         source=f"{package} {import_module(library).__version__}, {type(model).__name__}",
         columns=[column.name for column in columns],
         examples=examples,
@@ -87,27 +88,3 @@ def write_pfa(document: dict[str, Any], path: str | os.PathLike[str]) -> None:
 def _computes_in_single(model: Any) -> bool:
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     return class_name(last).partition(".")[0] in _SINGLE
-
-
-def _predictions(
-    model: Any, data: Any, output: str, label_type: Any, classes: tuple[Any, ...]
-) -> list[Any]:
-    """Return what the source library says to each row, as JSON values."""
-    labels: list[Any] = []
-    if output in ("predict", "both"):
-        found = np.asarray(model.predict(data))
-        if found.ndim > 1 and found.shape[1] != 1:
-            raise UnsupportedError("A model with several outputs cannot be exported.")
-        made = {"double": float, "string": str, "boolean": bool}.get(label_type, int)
-        labels = [made(value) for value in found.ravel().tolist()]
-    if output == "predict":
-        return labels
-    names = [str(label).lower() if isinstance(label, bool) else str(label) for label in classes]
-    rows = np.asarray(model.predict_proba(data)).tolist()
-    probabilities = [dict(zip(names, map(float, row), strict=True)) for row in rows]
-    if output == "predict_proba":
-        return list(probabilities)
-    return [
-        {"label": label, "probability": row}
-        for label, row in zip(labels, probabilities, strict=True)
-    ]
