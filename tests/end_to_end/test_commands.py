@@ -78,7 +78,7 @@ def test_demo_prints_answers_beside_those_of_r() -> None:
     assert process.returncode == 0, output + errors
     assert errors == ""
     assert re.search(r'answer +"R"\n +R says +"R"\n', output)
-    for name in ("credit", "hello", "real_estate", "sonar"):
+    for name in ("credit", "hello", "kdd99", "real_estate", "sonar"):
         row = re.search(rf"^ +{name} +(\S+) +\d+ ms +[\d.]+ ms +(\d+)/(\d+)  ", output, re.M)
         assert row is not None, output
         assert row[2] == row[3] != "0"
