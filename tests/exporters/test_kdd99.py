@@ -39,7 +39,7 @@ def test_fitted_again_it_is_the_committed_model(committed):
 
 
 def test_the_table_of_the_docs_is_the_models(fit, committed):
-    model, (test, labels), counts = fit
+    _, (test, labels), counts = fit
     rows = test.to_dict(orient="records")
     answers = pfa.load(committed).score_batch(rows)
     said = np.array([answer["label"] for answer in answers])
