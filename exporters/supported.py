@@ -16,7 +16,8 @@ ENCODED, MISSING = "scikit_learn.categories:", "scikit_learn.missing:"
 BENT, SELECTED = "scikit_learn.nonlinear:", "scikit_learn.selection:selected"
 BAYES, NORMAL = "scikit_learn.bayes:", "scikit_learn.mixtures:"
 NEURAL, VECTORS = "scikit_learn.neural:", "scikit_learn.svm:"
-NEAR = "scikit_learn.neighbours:"
+NEAR, STACKED = "scikit_learn.neighbours:", "scikit_learn.stacks:"
+MANY = "scikit_learn.ensembles:"
 
 # (model, features, document) -> Prediction
 MODELS = {
@@ -70,6 +71,17 @@ MODELS = {
     "sklearn.OneClassSVM": VECTORS + "one_class",
     "sklearn.KNeighborsClassifier": NEAR + "classifier",
     "sklearn.KNeighborsRegressor": NEAR + "regressor",
+    "sklearn.BaggingRegressor": MANY + "bagging_regressor",
+    "sklearn.BaggingClassifier": MANY + "bagging_classifier",
+    "sklearn.AdaBoostRegressor": MANY + "boost_regressor",
+    "sklearn.AdaBoostClassifier": MANY + "boost_classifier",
+    "sklearn.VotingRegressor": MANY + "voting_regressor",
+    "sklearn.VotingClassifier": MANY + "voting_classifier",
+    "sklearn.IsolationForest": MANY + "isolation",
+    "sklearn.StackingRegressor": STACKED + "stacking_regressor",
+    "sklearn.StackingClassifier": STACKED + "stacking_classifier",
+    "sklearn.CalibratedClassifierCV": STACKED + "calibrated",
+    "sklearn.FrozenEstimator": STACKED + "frozen",
     "sklearn.MLPRegressor": NEURAL + "regressor",
     "sklearn.MLPClassifier": NEURAL + "classifier",
     "xgboost.XGBRegressor": BOOSTED + "xgboost_model",

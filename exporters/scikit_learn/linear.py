@@ -5,6 +5,7 @@ Formulas: scikit-learn's user guide, chapters 1.1 (linear models), 1.2 (discrimi
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def _classified(
     if len(weights) == 1:
         margin = document.let("margin", linear(document, features, weights[0], float(const[0])))
         second = link and document.let("second", {"m.link.logit": [margin]})
-        return of_two(document, model.classes_, margin, second)
+        return replace(of_two(document, model.classes_, margin, second), margins=margin)
     found = many(document, features, weights, const)
     probabilities = None
     if link == "softmax":
@@ -90,4 +91,5 @@ def _classified(
     elif link == "each":
         each = document.let("each", {"m.link.logit": [found]})
         probabilities = shares(document, each)
-    return chosen(document, model.classes_, {"a.argmax": [found]}, probabilities)
+    made = chosen(document, model.classes_, {"a.argmax": [found]}, probabilities)
+    return replace(made, margins=found)

@@ -158,7 +158,8 @@ def quantiles(model: Any, features: Sequence[Feature], document: Document) -> li
     normal = model.output_distribution == "normal"
     if model.output_distribution not in ("uniform", "normal"):
         raise UnsupportedError("QuantileTransformer(output_distribution=...) is not known.")
-    share = _share(document, _NEAR if normal else 0.0)
+    near = (_NEAR, "shareNear") if normal else (0.0, "share")
+    share = _share(document, *near)
     references = document.cell("references", DOUBLES, model.references_.tolist())
     made = []
     for feature, column in zip(features, model.quantiles_.T.tolist(), strict=True):
@@ -170,7 +171,12 @@ def quantiles(model: Any, features: Sequence[Feature], document: Document) -> li
     return made
 
 
-def _share(document: Document, near: float) -> str:
+def interpolation(document: Document) -> str:
+    """Define a function: the number between those of the edges around x, or of the end."""
+    return _share(document, 0.0, "interpolated", ({"attr": "to", "path": [0]}, {"a.last": ["to"]}))
+
+
+def _share(document: Document, near: float, name: str, ends: tuple[Any, Any] = (0.0, 1.0)) -> str:
     """Define a function: where x lies among the edges, between the numbers that these stand for.
 
     Where edges are alike, the mean of the first one's and the last one's number.
@@ -197,12 +203,17 @@ def _share(document: Document, near: float) -> str:
     ]
     do = {
         "cond": [
-            {"if": {"||": [{"<=": ["x", least]}, {"<": [{"-": ["x", near]}, least]}]}, "then": 0.0},
-            {"if": {"||": [{">=": ["x", most]}, {">": [{"+": ["x", near]}, most]}]}, "then": 1.0},
+            {
+                "if": {"||": [{"<=": ["x", least]}, {"<": [{"-": ["x", near]}, least]}]},
+                "then": ends[0],
+            },
+            {
+                "if": {"||": [{">=": ["x", most]}, {">": [{"+": ["x", near]}, most]}]},
+                "then": ends[1],
+            },
         ],
         "else": {"do": inside},
     }
-    name = "shareNear" if near else "share"
     return document.function(name, [*_EDGES, {"to": DOUBLES}], "double", do)
 
 

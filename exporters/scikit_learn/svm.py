@@ -126,12 +126,33 @@ def _pairs(model: Any, features: Sequence[Feature], document: Document) -> Predi
         {"const": np.ravel(model._intercept_).tolist(), "coeff": rows},
     )
     margins = document.let("margins", {"model.reg.linear": [kernels, weights]})
-    index = _most_won(document, margins, pairs, count)
-    return chosen(document, model.classes_, index)
+    votes = _votes(document, margins, pairs, count)
+    made = chosen(document, model.classes_, {"a.argmax": [votes]})
+    if model.decision_function_shape == "ovr":
+        return replace(made, margins=_one_to_rest(document, margins, votes, pairs, count))
+    return made
 
 
-def _most_won(document: Document, margins: str, pairs: Sequence[Any], count: int) -> Any:
-    """Return PFA of the number of the class that wins most pairs, the first of such."""
+def _one_to_rest(
+    document: Document, margins: str, votes: str, pairs: Sequence[Any], count: int
+) -> str:
+    """Return PFA of a margin for each class: its votes, and less than half for its margins."""
+    signs = np.zeros((count, len(pairs)))
+    for number, (i, j) in enumerate(pairs):
+        signs[i, number], signs[j, number] = 1.0, -1.0
+    cell = document.cell("signs", {"type": "array", "items": DOUBLES}, signs.tolist())
+    sums = document.let("sums", {"la.dot": [cell, margins]})
+    part = {"/": ["sum", {"*": [3.0, {"+": [{"m.abs": ["sum"]}, 1.0]}]}]}
+    both = {
+        "params": [{"sum": "double"}, {"votes": "int"}],
+        "ret": "double",
+        "do": {"+": ["votes", part]},
+    }
+    return document.let("decision", {"a.zipmap": [sums, votes, both]})
+
+
+def _votes(document: Document, margins: str, pairs: Sequence[Any], count: int) -> str:
+    """Return PFA of how many pairs each class wins."""
     ints = {"type": "array", "items": "int"}
     cell = document.cell("pairs", {"type": "array", "items": ints}, list(pairs))
     winner = {
@@ -146,4 +167,4 @@ def _most_won(document: Document, margins: str, pairs: Sequence[Any], count: int
     won = document.let("won", {"a.zipmap": [margins, cell, winner]})
     numbers = document.cell("class_numbers", ints, list(range(count)))
     votes = {"params": [{"k": "int"}], "ret": "int", "do": {"a.count": [won, "k"]}}
-    return {"a.argmax": [{"a.map": [numbers, votes]}]}
+    return document.let("votes", {"a.map": [numbers, votes]})

@@ -5,6 +5,7 @@ sklearn.ensemble._hist_gradient_boosting.common.PREDICTOR_RECORD_DTYPE.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,18 +17,34 @@ from exporters.forests import Forest, below, grown, of_arrays, of_doubles, sum_o
 from exporters.scikit_learn.categories import ordinal
 
 
-def _tree(forest: Forest, tree: Any, leaf: Callable[[np.ndarray], Any]) -> Any:
-    """Return a tree; ``leaf`` gives a leaf's value of scikit-learn's, a row for each output."""
+def tree_of(
+    forest: Forest,
+    tree: Any,
+    leaf: Callable[[np.ndarray], Any],
+    places: Sequence[int] | None = None,
+) -> Any:
+    """Return a tree; ``leaf`` gives a leaf's value of scikit-learn's, a row for each output.
+
+    ``places`` are the positions of the tree's features among the forest's.
+    """
+    values = tree.value  # a copy each time
+    return numbered_tree_of(forest, tree, lambda i: leaf(values[i]), places)
+
+
+def numbered_tree_of(
+    forest: Forest, tree: Any, leaf: Callable[[int], Any], places: Sequence[int] | None = None
+) -> Any:
+    """Return a tree; ``leaf`` gives what the leaf of this number holds."""
     left, right = tree.children_left.tolist(), tree.children_right.tolist()
     features, thresholds = tree.feature.tolist(), tree.threshold.tolist()
-    values = tree.value
     missing = getattr(tree, "missing_go_to_left", None)
     missing_left = [False] * len(left) if missing is None else missing.astype(bool).tolist()
 
     def step(i: int) -> Any:
         if left[i] < 0:
-            return leaf(values[i])
-        return features[i], below(thresholds[i]), left[i], right[i], missing_left[i]
+            return leaf(i)
+        feature = features[i] if places is None else int(places[features[i]])
+        return feature, below(thresholds[i]), left[i], right[i], missing_left[i]
 
     return grown(forest, 0, step)
 
@@ -52,7 +69,7 @@ def _mean(
 ) -> Prediction:
     _one_output(model)
     forest = of_doubles(document, features)
-    made = [_tree(forest, each.tree_, lambda value: float(value[0, 0])) for each in trees]
+    made = [tree_of(forest, each.tree_, lambda value: float(value[0, 0])) for each in trees]
     return Prediction({"a.mean": [forest.scores(made)]})
 
 
@@ -72,12 +89,12 @@ def _voted(
     _one_output(model)
     if len(model.classes_) == 2:
         forest = of_doubles(document, features)
-        made = [_tree(forest, each.tree_, lambda value: _share(value)[1]) for each in trees]
+        made = [tree_of(forest, each.tree_, lambda value: _share(value)[1]) for each in trees]
         second = document.let("second", {"a.mean": [forest.scores(made)]})
         margin = document.let("margin", {"-": [second, 0.5]})
         return of_two(document, model.classes_, margin, second)
     forest = of_arrays(document, features)
-    made = [_tree(forest, each.tree_, _share) for each in trees]
+    made = [tree_of(forest, each.tree_, _share) for each in trees]
     total = sum_of_arrays(document, forest.scores(made))
     found = shares(document, total)
     return chosen(document, model.classes_, {"a.argmax": [found]}, found)
@@ -113,11 +130,12 @@ def _of_margins(model: Any, document: Document, margins: Sequence[str]) -> Predi
     """Return the prediction of a boosted classifier: the logistic function, or softmax."""
     if len(margins) == 1:
         second = document.let("second", {"m.link.logit": [margins[0]]})
-        return of_two(document, model.classes_, margins[0], second)
+        found = of_two(document, model.classes_, margins[0], second)
+        return replace(found, margins=margins[0])
     values = {"type": {"type": "array", "items": "double"}, "new": list(margins)}
-    found = document.let("margins", values)
-    probabilities = softmax(document, found)
-    return chosen(document, model.classes_, {"a.argmax": [found]}, probabilities)
+    array = document.let("margins", values)
+    made = chosen(document, model.classes_, {"a.argmax": [array]}, softmax(document, array))
+    return replace(made, margins=array)
 
 
 def _gradient(model: Any, features: Sequence[Feature], document: Document) -> list[str]:
@@ -129,7 +147,7 @@ def _gradient(model: Any, features: Sequence[Feature], document: Document) -> li
     def trees_of(k: int) -> Callable[[Forest], list[Any]]:
         def made(forest: Forest) -> list[Any]:
             return [
-                _tree(forest, each.tree_, lambda value: model.learning_rate * float(value[0, 0]))
+                tree_of(forest, each.tree_, lambda value: model.learning_rate * float(value[0, 0]))
                 for each in model.estimators_[:, k]
             ]
 

@@ -1,0 +1,88 @@
+import pytest
+
+pytest.importorskip("sklearn")
+
+import numpy as np
+from sklearn import ensemble, linear_model, naive_bayes, neighbors, svm, tree
+
+from exporters import UnsupportedError, to_pfa
+from tests.exporters.conftest import check, edges, fitted, holes
+
+TREE = tree.DecisionTreeRegressor(max_depth=3, random_state=0)
+STUMP = tree.DecisionTreeClassifier(max_depth=1, random_state=0)
+RIDGE = linear_model.Ridge()
+LOGISTIC = linear_model.LogisticRegression(max_iter=3000)
+FOREST = ensemble.RandomForestClassifier(8, max_depth=4, random_state=0)
+
+REGRESSORS = [
+    ensemble.BaggingRegressor(random_state=0),
+    ensemble.BaggingRegressor(TREE, max_features=0.5, random_state=0),
+    ensemble.BaggingRegressor(RIDGE, 5, max_features=0.5, max_samples=0.7, random_state=0),
+    ensemble.AdaBoostRegressor(n_estimators=20, random_state=0),
+    ensemble.AdaBoostRegressor(RIDGE, n_estimators=4, loss="square", random_state=0),
+    ensemble.VotingRegressor([("a", TREE), ("b", RIDGE)]),
+    ensemble.VotingRegressor([("a", TREE), ("b", RIDGE)], weights=[3, 1]),
+]
+CLASSIFIERS = [
+    ensemble.BaggingClassifier(random_state=0),
+    ensemble.BaggingClassifier(STUMP, 15, max_features=2, max_samples=5, random_state=0),
+    ensemble.BaggingClassifier(LOGISTIC, 4, max_features=3, random_state=0),
+    ensemble.BaggingClassifier(svm.LinearSVC(), 7, random_state=0),
+    ensemble.BaggingClassifier(naive_bayes.GaussianNB(), 5, max_samples=0.5, random_state=1),
+    ensemble.AdaBoostClassifier(n_estimators=20, random_state=0),
+    ensemble.AdaBoostClassifier(FOREST, n_estimators=3, random_state=0),
+    ensemble.AdaBoostClassifier(naive_bayes.GaussianNB(), n_estimators=4, random_state=0),
+    ensemble.VotingClassifier([("a", LOGISTIC), ("b", FOREST), ("c", STUMP)]),
+    ensemble.VotingClassifier([("a", LOGISTIC), ("b", FOREST)], voting="soft", weights=[1, 2]),
+    ensemble.VotingClassifier([("a", svm.LinearSVC()), ("b", "drop"), ("c", STUMP)]),
+]
+
+
+def moderate(frame):
+    rows = edges(frame)
+    return rows[(rows.abs() < 1e5).all(axis=1)]
+
+
+@pytest.mark.parametrize("model", REGRESSORS, ids=str)
+def test_regressors(model, diabetes):
+    x, y = diabetes
+    model = fitted(model, x[:300], y[:300])
+    check(to_pfa(model, x[:300], name="m"), model, moderate(x[300:]))
+
+
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=str)
+def test_classifiers_of_three(model, iris):
+    x, y = iris
+    model = fitted(model, x, y)
+    check(to_pfa(model, x, name="m"), model, moderate(x))
+
+
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=str)
+def test_classifiers_of_two(model, cancer):
+    x, y = cancer[0][["mean_radius", "mean_texture", "mean_smoothness"]], cancer[1]
+    model = fitted(model, x[:400], y[:400])
+    check(to_pfa(model, x[:400], name="m"), model, moderate(x[400:]))
+
+
+def test_bagged_trees_take_missing_values(diabetes):
+    x, y = holes(diabetes[0]), diabetes[1]
+    model = fitted(ensemble.BaggingRegressor(random_state=0), x[:300], y[:300])
+    check(to_pfa(model, x[:300], name="m"), model, x[300:])
+
+
+@pytest.mark.parametrize("options", [{}, {"max_features": 0.5, "contamination": 0.1}], ids=str)
+def test_isolation(options, iris):
+    x = iris[0]
+    model = fitted(ensemble.IsolationForest(n_estimators=30, random_state=0, **options), x)
+    given = edges(x)
+    check(to_pfa(model, x, name="m"), model, given)
+    assert set(model.predict(given)) == {1, -1}
+
+
+def test_what_cannot_be_exported(iris):
+    x, y = iris
+    radius = neighbors.RadiusNeighborsClassifier(100.0)
+    model = fitted(ensemble.VotingClassifier([("a", STUMP), ("b", radius)]), x, y)
+    with pytest.raises(UnsupportedError, match="RadiusNeighborsClassifier"):
+        to_pfa(model, x, name="m")
+    assert np.isfinite(model.predict(x) == y).all()
