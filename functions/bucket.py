@@ -287,7 +287,7 @@ class Bucket:
             if (
                 refused.code in _MISSING
                 or (refused.status == 400 and "VersionId" in condition)
-                or (refused.status == 403 and not self._exists(key))
+                or (refused.status == 403 and not self._exists(key, condition.get("VersionId")))
             ):
                 raise MissingError("no such model") from refused
             raise
@@ -359,13 +359,16 @@ class Bucket:
             raise BucketError(f"S3 gave {len(body)} of {length} bytes")
         return body
 
-    def _exists(self, key: str) -> bool:
+    def _exists(self, key: str, version: str | None) -> bool:
         """Say whether `key` exists when GET was refused (True if that cannot be told).
 
         S3 answers 403 for a key that does not exist to a caller who may not list the bucket, and a
         role that may list only one prefix may count as such.
         """
         try:
+            if version:
+                listed = self._versions(key, 1000, "", time.monotonic() + self.call_seconds)
+                return any(item.version == version for item in listed)
             page = _call(self.client.list_objects_v2, Bucket=self.name, Prefix=key, MaxKeys=1)
         except BucketError:
             return True

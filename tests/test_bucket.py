@@ -238,15 +238,21 @@ def test_forbidden_is_missing_only_if_a_listing_says_so(
         answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
         raise ClientError(answer, "GetObject")  # type: ignore[arg-type]
 
-    s3.put("hello", b"{}")
+    version = s3.put("hello", b"{}")
     monkeypatch.setattr(s3.client, "get_object", forbidden)
     with pytest.raises(MissingError):
         s3.get_if_changed("hell")  # "live/hell.pfa" is not there, though "live/hello.pfa" is
     with pytest.raises(RefusedError, match="403 AccessDenied"):
         s3.get_if_changed("hello")
-    monkeypatch.setattr(s3.client, "list_objects_v2", forbidden)
+    with pytest.raises(MissingError):
+        s3.get_if_changed("hello", version="no-such")
     with pytest.raises(RefusedError):
-        s3.get_if_changed("hell")
+        s3.get_if_changed("hello", version=version)
+    monkeypatch.setattr(s3.client, "list_objects_v2", forbidden)
+    monkeypatch.setattr(s3.client, "list_object_versions", forbidden)
+    for version in (None, "no-such"):
+        with pytest.raises(RefusedError):
+            s3.get_if_changed("hell", version=version)
 
 
 def test_errors_keep_what_s3_says_to_themselves(faulty: FaultyS3) -> None:
