@@ -15,7 +15,7 @@ from exporters.errors import UnsupportedError
 _EDGES: list[dict[str, Any]] = [{"x": "double"}, {"edges": DOUBLES}]
 
 
-def _position(document: Document, name: str, operator: str) -> str:
+def position(document: Document, name: str, operator: str) -> str:
     """Define a function: how many of the sorted edges are <= (or <) x, by bisection."""
     middle = {"attr": "edges", "path": ["middle"]}
     step = [
@@ -36,13 +36,13 @@ def _position(document: Document, name: str, operator: str) -> str:
 
 def bins(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
     """The number of the bin, or 1 for it and 0 for the others."""
-    position = _position(document, "reached", "<=")
+    reached = position(document, "reached", "<=")
     made = []
     for feature, edges, count in zip(
         features, model.bin_edges_, model.n_bins_.tolist(), strict=True
     ):
         cell = document.cell(f"{feature.name}_edges", DOUBLES, edges[1:-1].tolist())
-        place = document.let(f"{feature.name}_bin", {position: [document.number(feature), cell]})
+        place = document.let(f"{feature.name}_bin", {reached: [document.number(feature), cell]})
         if model.encode == "ordinal":
             made.append(Feature(feature.name, {"cast.double": [place]}))
             continue
@@ -181,8 +181,8 @@ def _share(document: Document, near: float, name: str, ends: tuple[Any, Any] = (
 
     Where edges are alike, the mean of the first one's and the last one's number.
     """
-    reached = _position(document, "reached", "<=")
-    passed = _position(document, "passed", "<")
+    reached = position(document, "reached", "<=")
+    passed = position(document, "passed", "<")
 
     def at(array: str, place: Any) -> Any:
         return {"attr": array, "path": [place]}

@@ -12,7 +12,7 @@ from exporters.document import DOUBLES, Document, Feature, text
 from exporters.errors import UnsupportedError
 
 
-def _each(
+def each_feature(
     document: Document,
     features: Sequence[Feature],
     what: str,
@@ -58,7 +58,7 @@ def standard_scaler(model: Any, features: Sequence[Feature], document: Document)
         "mean": zero if model.mean_ is None or not model.with_mean else model.mean_,
         "scale": one if model.scale_ is None else model.scale_,
     }
-    return _each(
+    return each_feature(
         document,
         features,
         "standard",
@@ -74,7 +74,7 @@ def robust_scaler(model: Any, features: Sequence[Feature], document: Document) -
         "center": zero if model.center_ is None else model.center_,
         "scale": one if model.scale_ is None else model.scale_,
     }
-    return _each(document, features, "robust", found, _standard)
+    return each_feature(document, features, "robust", found, _standard)
 
 
 def _standard(x: Any, middle: Any, scale: Any) -> Any:
@@ -90,19 +90,19 @@ def min_max_scaler(model: Any, features: Sequence[Feature], document: Document) 
         return {"min": [{"max": [made, low]}, high]} if model.clip else made
 
     found = {"scale": model.scale_, "min": model.min_}
-    return _each(document, features, "minmax", found, formula)
+    return each_feature(document, features, "minmax", found, formula)
 
 
 def max_abs_scaler(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
     """x / scale."""
     found = {"scale": model.scale_}
-    return _each(document, features, "maxabs", found, lambda x, scale: {"/": [x, scale]})
+    return each_feature(document, features, "maxabs", found, lambda x, scale: {"/": [x, scale]})
 
 
 def binarizer(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
     """1 above the threshold, else 0."""
     found = {"threshold": np.full(len(features), float(model.threshold))}
-    return _each(
+    return each_feature(
         document,
         features,
         "binary",
