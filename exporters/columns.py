@@ -46,6 +46,8 @@ def avro_names(names: Sequence[str]) -> list[str]:
 def columns_of(data: Any) -> list[Column]:
     """Return the columns of a DataFrame, or of a two-dimensional array: ``x0``, ``x1`` and so on.
 
+    A list of texts is one column, by its own name or ``text``.
+
     Raises ExportError when a column holds something else than numbers, booleans or text.
     """
     names = names_of(data)
@@ -59,6 +61,8 @@ def names_of(data: Any) -> list[str]:
     """Return the names of the columns."""
     if hasattr(data, "columns"):
         return [str(name) for name in data.columns]
+    if _is_texts(data):
+        return [str(getattr(data, "name", None) or "text")]
     shape = np.shape(data)
     if len(shape) != 2:
         raise ExportError("X must have two dimensions: rows and columns.")
@@ -72,8 +76,14 @@ def _values(data: Any) -> Iterator[np.ndarray]:
             # pandas' own types have missing values that numpy's do not have
             own = not isinstance(column.dtype, np.dtype)
             yield np.asarray(column, dtype=object if own else None)
+    elif _is_texts(data):
+        yield np.asarray(data, dtype=object)
     else:
         yield from np.asarray(data).T
+
+
+def _is_texts(data: Any) -> bool:
+    return np.ndim(data) == 1 and all(isinstance(text, str) for text in data)
 
 
 def _type_of(name: str, values: np.ndarray) -> tuple[str, bool]:

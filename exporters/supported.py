@@ -3,7 +3,7 @@
 A class is named by its library and its own name; a function by its module and its name.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -17,7 +17,10 @@ BENT, SELECTED = "scikit_learn.nonlinear:", "scikit_learn.selection:selected"
 BAYES, NORMAL = "scikit_learn.bayes:", "scikit_learn.mixtures:"
 NEURAL, VECTORS = "scikit_learn.neural:", "scikit_learn.svm:"
 NEAR, STACKED = "scikit_learn.neighbours:", "scikit_learn.stacks:"
-MANY = "scikit_learn.ensembles:"
+MANY, TEXT = "scikit_learn.ensembles:", "scikit_learn.text:"
+
+SPARK, SPARK_LINEAR, SPARK_TREES = "spark.preparation:", "spark.linear:", "spark.trees:"
+SPARK_OTHERS, SPARK_STAGES = "spark.others:", "spark.pipelines:"
 
 # (model, features, document) -> Prediction
 MODELS = {
@@ -91,6 +94,22 @@ MODELS = {
     "lightgbm.LGBMRegressor": BOOSTED + "lightgbm_model",
     "lightgbm.LGBMClassifier": BOOSTED + "lightgbm_model",
     "lightgbm.LGBMRanker": BOOSTED + "lightgbm_model",
+    "pyspark.PipelineModel": SPARK_STAGES + "pipeline",
+    "pyspark.CrossValidatorModel": SPARK_STAGES + "pipeline",
+    "pyspark.TrainValidationSplitModel": SPARK_STAGES + "pipeline",
+    "pyspark.LinearRegressionModel": SPARK_LINEAR + "regression",
+    "pyspark.LogisticRegressionModel": SPARK_LINEAR + "logistic",
+    "pyspark.LinearSVCModel": SPARK_LINEAR + "vectors",
+    "pyspark.GeneralizedLinearRegressionModel": SPARK_LINEAR + "generalized",
+    "pyspark.DecisionTreeRegressionModel": SPARK_TREES + "regressor",
+    "pyspark.DecisionTreeClassificationModel": SPARK_TREES + "classifier",
+    "pyspark.RandomForestRegressionModel": SPARK_TREES + "forest_regressor",
+    "pyspark.RandomForestClassificationModel": SPARK_TREES + "classifier",
+    "pyspark.GBTRegressionModel": SPARK_TREES + "boosted_regressor",
+    "pyspark.GBTClassificationModel": SPARK_TREES + "boosted_classifier",
+    "pyspark.NaiveBayesModel": SPARK_OTHERS + "bayes",
+    "pyspark.KMeansModel": SPARK_OTHERS + "clusters",
+    "pyspark.MultilayerPerceptronClassificationModel": SPARK_OTHERS + "perceptron",
 }
 
 # (transformer, features, document) -> features
@@ -115,6 +134,9 @@ TRANSFORMERS = {
     "sklearn.PowerTransformer": BENT + "power",
     "sklearn.QuantileTransformer": BENT + "quantiles",
     "sklearn.Normalizer": BENT + "normalizer",
+    "sklearn.CountVectorizer": TEXT + "counts",
+    "sklearn.TfidfVectorizer": TEXT + "worth",
+    "sklearn.TfidfTransformer": TEXT + "weighed",
     "sklearn.SelectKBest": SELECTED,
     "sklearn.SelectPercentile": SELECTED,
     "sklearn.SelectFpr": SELECTED,
@@ -126,6 +148,16 @@ TRANSFORMERS = {
     "sklearn.RFE": SELECTED,
     "sklearn.RFECV": SELECTED,
     "sklearn.SequentialFeatureSelector": SELECTED,
+    # Spark's: (stage, columns by name, document) -> columns by name
+    "pyspark.VectorAssembler": SPARK + "assembled",
+    "pyspark.StringIndexerModel": SPARK + "indexed",
+    "pyspark.OneHotEncoderModel": SPARK + "one_hot",
+    "pyspark.StandardScalerModel": SPARK + "standard_scaler",
+    "pyspark.MinMaxScalerModel": SPARK + "min_max_scaler",
+    "pyspark.MaxAbsScalerModel": SPARK + "max_abs_scaler",
+    "pyspark.Bucketizer": SPARK + "bucketizer",
+    "pyspark.Binarizer": SPARK + "binarizer",
+    "pyspark.ImputerModel": SPARK + "imputer",
 }
 
 SUPPORTED = {**TRANSFORMERS, **MODELS}
@@ -140,6 +172,16 @@ def predict(model: Any, features: Sequence[Feature], document: Document) -> Pred
 def transform(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
     """Write a transformer of these features into the document. Raises UnsupportedError."""
     made: list[Feature] = _function(model, TRANSFORMERS, "transformer")(model, features, document)
+    return made
+
+
+def step(
+    stage: Any, columns: Mapping[str, list[Feature]], document: Document
+) -> dict[str, list[Feature]]:
+    """Write a stage of Spark's, which reads columns by name; return the columns that it makes."""
+    made: dict[str, list[Feature]] = _function(stage, TRANSFORMERS, "stage")(
+        stage, columns, document
+    )
     return made
 
 

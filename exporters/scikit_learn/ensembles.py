@@ -13,7 +13,7 @@ from exporters.classes import chosen, of_two, softmax
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.forests import of_arrays, of_doubles, sum_of_arrays
-from exporters.scikit_learn.trees import numbered_tree_of, tree_of
+from exporters.scikit_learn.trees import mean_of_arrays, numbered_tree_of, tree_of
 from exporters.supported import predict
 
 _TREES = (
@@ -58,9 +58,7 @@ def bagging_classifier(model: Any, features: Sequence[Feature], document: Docume
         rows = [_all_classes(document, each, [features[i] for i in at], count) for each, at in both]
         scores = document.let("scores", {"type": ARRAYS, "new": rows})
     total = sum_of_arrays(document, scores)
-    size = float(len(model.estimators_))
-    share = {"params": [{"v": "double"}], "ret": "double", "do": {"/": ["v", size]}}
-    found = document.let("probability", {"a.map": [total, share]})
+    found = mean_of_arrays(document, total, len(model.estimators_))
     return chosen(document, model.classes_, {"a.argmax": [found]}, found)
 
 
@@ -69,7 +67,7 @@ def _shares(present: Any, count: int) -> Callable[[np.ndarray], list[float]]:
 
     def leaf(value: np.ndarray) -> list[float]:
         row = np.zeros(count)
-        row[np.asarray(present, dtype=int)] = value[0] / value[0].sum()
+        row[np.asarray(present, dtype=int)] = value[0]
         found: list[float] = row.tolist()
         return found
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, of_two, shares, softmax
+from exporters.classes import chosen, of_two, softmax
 from exporters.document import Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.forests import Forest, below, grown, of_arrays, of_doubles, sum_of_arrays
@@ -96,14 +96,19 @@ def _voted(
     forest = of_arrays(document, features)
     made = [tree_of(forest, each.tree_, _share) for each in trees]
     total = sum_of_arrays(document, forest.scores(made))
-    found = shares(document, total)
+    found = mean_of_arrays(document, total, len(trees))
     return chosen(document, model.classes_, {"a.argmax": [found]}, found)
 
 
+def mean_of_arrays(document: Document, total: str, count: int) -> str:
+    """Return PFA of a sum of arrays over their number, as scikit-learn has it: ties stay ties."""
+    share = {"params": [{"v": "double"}], "ret": "double", "do": {"/": ["v", float(count)]}}
+    return document.let("probability", {"a.map": [total, share]})
+
+
 def _share(value: np.ndarray) -> list[float]:
-    row = value[0] / value[0].sum()
-    shares: list[float] = row.tolist()
-    return shares
+    row: list[float] = value[0].tolist()
+    return row
 
 
 def _boosted(
