@@ -37,6 +37,7 @@ MODELS = {
     "sklearn.SGDRegressor": LINEAR + "regression",
     "sklearn.LinearSVR": LINEAR + "regression",
     "sklearn.HuberRegressor": LINEAR + "regression",
+    "sklearn.PLSRegression": LINEAR + "latent",
     "sklearn.LogisticRegression": LINEAR + "logistic",
     "sklearn.LogisticRegressionCV": LINEAR + "logistic",
     "sklearn.SGDClassifier": LINEAR + "margins",

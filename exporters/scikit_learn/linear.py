@@ -24,6 +24,15 @@ def regression(model: Any, features: Sequence[Feature], document: Document) -> P
     return Prediction(linear(document, features, weights.ravel(), const))
 
 
+def latent(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """Partial least squares: a weighted sum of the centred features; user guide, 1.8."""
+    weights = np.asarray(model.coef_, dtype=float)
+    if weights.shape[0] != 1:
+        raise UnsupportedError("A regression of several targets cannot be exported.")
+    const = float(np.ravel(model.intercept_)[0] - weights[0] @ model._x_mean)
+    return Prediction(linear(document, features, weights[0], const))
+
+
 def linear(
     document: Document, features: Sequence[Feature], weights: np.ndarray, const: float
 ) -> dict[str, Any]:

@@ -5,6 +5,7 @@ squared length of what ``model.reg.linear`` gives, plus a constant. User guide, 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,10 @@ def quadratic(model: Any, features: Sequence[Feature], document: Document) -> Pr
         first, second = ({"attr": scores, "path": [i]} for i in range(2))
         margin = document.let("margin", {"-": [second, first]})
         second = {"attr": probabilities, "path": [1]}
-        return of_two(document, model.classes_, margin, document.let("second", second))
-    return chosen(document, model.classes_, {"a.argmax": [scores]}, probabilities)
+        made = of_two(document, model.classes_, margin, document.let("second", second))
+        return replace(made, margins=margin)
+    made = chosen(document, model.classes_, {"a.argmax": [scores]}, probabilities)
+    return replace(made, margins=scores)
 
 
 def _densities(

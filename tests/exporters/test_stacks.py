@@ -4,6 +4,7 @@ pytest.importorskip("sklearn")
 
 from sklearn import (
     calibration,
+    discriminant_analysis,
     ensemble,
     frozen,
     linear_model,
@@ -54,6 +55,19 @@ def test_stacked_classifiers(options, iris, cancer):
         parts = [("a", LOGISTIC), ("b", FOREST), ("c", SCALED), ("d", svm.LinearSVC())]
         model = fitted(ensemble.StackingClassifier(parts, **options), x, y)
         check(to_pfa(model, x, name="m"), model, moderate(x)[::2])
+
+
+def test_calibrated_margins_of_all_kinds(iris, cancer):
+    for inner in (
+        discriminant_analysis.QuadraticDiscriminantAnalysis(),
+        discriminant_analysis.LinearDiscriminantAnalysis(),
+        ensemble.AdaBoostClassifier(n_estimators=5),
+        ensemble.GradientBoostingClassifier(n_estimators=4),
+        ensemble.HistGradientBoostingClassifier(max_iter=4),
+    ):
+        for x, y in (iris, (cancer[0].iloc[:, :4], cancer[1])):
+            model = fitted(calibration.CalibratedClassifierCV(inner, cv=2), x, y)
+            check(to_pfa(model, x, name="m"), model, x[::3])
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
