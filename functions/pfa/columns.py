@@ -30,12 +30,12 @@ def _are(wanted: type, values: Sequence[Any]) -> bool:
     return [*map(type, values)].count(wanted) == len(values)  # faster than a set
 
 
-def rows_of(node: Type, keys: list[str]) -> Rows:
-    """Make what gives an iterator over the values of these keys in records.
+def rows_of(node: Type, keys: list[str], singly: bool) -> Rows:
+    """Make what gives an iterator over the values of these keys in records, as tuples.
 
     The type of a record is a map, or a record and these are its fields. The iterator raises
-    KeyError for a record that has others, and goes on. It gives a tuple for each record, or the
-    value of the only key. None instead of the iterator: one by one is better.
+    KeyError for a record that has others, and goes on. With ``singly`` it gives the records. None
+    instead of the iterator: one by one is better.
     """
     get, size = itemgetter(*keys), len(keys)
     defaults: dict[str, Any] = {}
@@ -49,11 +49,11 @@ def rows_of(node: Type, keys: list[str]) -> Rows:
             record = {**defaults, **record}
             if len(record) != size:
                 raise KeyError
-        return get(record)
+        return record if singly else get(record)
 
     def rows(records: Sequence[Any]) -> Iterator[Any] | None:
         if _are(dict, records) and [*map(len, records)].count(size) == len(records):
-            return map(get, records)
+            return iter(records) if singly else map(get, records)
         return map(get_one, records) if node.kind == "record" else None
 
     return rows

@@ -24,6 +24,7 @@ _STATE = re.compile(r"\bstate\b")
 _FORM = re.compile(r"^    # (by field|without tags|as a whole): (.+)\n", re.MULTILINE)
 _ANSWER = "# the answer"
 _ROW = "row_"  # how names of the reading of a row begin
+_SINGLY = 6  # values of a record, below which a tuple of them is no faster
 # What is asked of an input that is a map: the value of a key; whether there is one; how many.
 _STRING = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _KEY = re.compile(
@@ -97,8 +98,8 @@ def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] 
 class Loop:
     """The function ``score(rows, append)`` of the records of a batch, made of the one for one.
 
-    It appends the answer to each row, until one fails. A row is a record, or the values that are
-    asked for, see ``keys``.
+    It appends the answer to each row, until one fails. A row is a record, or the tuple of the
+    values that are asked for, see ``keys``.
     """
 
     def __init__(self, source: str, read: Type) -> None:
@@ -109,6 +110,7 @@ class Loop:
         self.head, self.reading = "record", body[: form.start()]
         self.body, _, self.writing = body[form.end() :].rpartition(f"    {_ANSWER}\n")
         self.keys: list[str] = []  # of a record, or of a map that has no others
+        self.singly = False  # a row is a record all the same
         types: dict[str, Type] = {}
         if form[1] == "by field":
             self.keys = [made.name for made in read.fields]
@@ -121,6 +123,10 @@ class Loop:
         if types:
             made = convert.row_reader(read, types, _ROW, bare=form[1] == "without tags")
             self.head, self.reading = made.value or ", ".join(types), ""
+            if len(types) < _SINGLY:
+                self.head, self.singly = "record", True
+                gets = zip(types, self.keys, strict=True)
+                self.reading = "".join(f"    {name} = record[{key!r}]\n" for name, key in gets)
             self.before += "".join(f"{line}\n" for line in made.prelude)
             self.body = "".join(f"    {line}\n" for line in made.lines) + self.body
 

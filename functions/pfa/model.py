@@ -209,7 +209,7 @@ class Model:
     def _batch_code(self) -> Code:
         """The short way of many records."""
         loop = direct.Loop(self.source, self._input)
-        rows = rows_of(self._input, loop.keys) if loop.keys else iter
+        rows = rows_of(self._input, loop.keys, loop.singly) if loop.keys else iter
         write = answers_writer(self._output, loop.answer_keys())
         score = loop.function(write is None, self._names, self._input, self._output)
         return Code(score, rows, write)

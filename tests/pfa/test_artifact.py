@@ -74,6 +74,8 @@ import json, sys, pfa
 made = pfa.load_artifact(open(sys.argv[1], "rb").read())
 for example in json.loads(made.metadata["examples"]):
     assert made.score(example["input"]) == example["expected"]
+    assert made.score_batch([example["input"]] * 20) == [example["expected"]] * 20
+assert "def score(record)" in made.source
 print(sorted({"titus", "numpy", "avro", "pfa.compat"} & sys.modules.keys()))
 """
 

@@ -259,13 +259,19 @@ def test_when_the_time_is_up() -> None:
 
 def test_rows() -> None:
     kind = from_json(LINEAR["input"])
-    rows = rows_of(kind, ["x", "y"])
-    found = rows([{"x": 1.0, "y": 2}, {"x": 3.0}, {"x": 1, "z": 2}, {"x": 4.0, "y": 5}])
-    assert found is not None
-    assert [next(found), next(found)] == [(1.0, 2), (3.0, 2)]
-    with pytest.raises(KeyError):
-        next(found)
-    assert [*found] == [(4.0, 5)]
+    given: list[Any] = [{"x": 1.0, "y": 2}, {"x": 3.0}, {"x": 1, "z": 2}, 5, {"x": 4.0, "y": 5}]
+    for singly, values in ((False, lambda x, y: (x, y)), (True, lambda x, y: {"y": y, "x": x})):
+        found = rows_of(kind, ["x", "y"], singly)(given)
+        assert found is not None
+        assert [next(found), next(found)] == [values(1.0, 2), values(3.0, 2)]
+        if not singly:
+            with pytest.raises(KeyError):
+                next(found)
+        else:
+            assert next(found) == {"x": 1, "z": 2}  # of which the loop says that there is no y
+        with pytest.raises(KeyError):
+            next(found)
+        assert [*found] == [values(4.0, 5)]
 
 
 def test_answers() -> None:
