@@ -1,8 +1,9 @@
 """`python -m exporters model.joblib --data train.csv --out model.pfa`
 
 Models: a file of joblib or pickle (scikit-learn, and XGBoost's and LightGBM's classes for it), or
-of XGBoost's own format (.json, .ubj) or LightGBM's (.txt). Data: .csv, or .parquet if pandas can
-read it; the columns that the model was fitted to, and those of --drop.
+of XGBoost's own format (.json, .ubj) or LightGBM's (.txt), or a folder that Spark ML has saved.
+Data: .csv, or .parquet if pandas can read it; the columns that the model was fitted to, and those
+of --drop.
 
 Exit code: 0 written; 1 the model cannot be exported, or the document would not answer the same;
 2 a file cannot be read or written, or the command is wrong.
@@ -53,6 +54,13 @@ def load_lightgbm(path: Path) -> Any:
     return LightgbmFile(str(path))
 
 
+def load_spark(path: Path) -> Any:
+    """Return a model of a folder that Spark ML has saved."""
+    from exporters.spark.session import load
+
+    return load(path)
+
+
 _LOADERS: dict[str, Callable[[Path], Any]] = {
     ".joblib": load_pickled,
     ".pkl": load_pickled,
@@ -65,10 +73,10 @@ _LOADERS: dict[str, Callable[[Path], Any]] = {
 
 def load_model(path: Path) -> Any:
     """Return the model of a file, by the ending of its name. Raises ExportError."""
-    loader = _LOADERS.get(path.suffix.lower())
+    loader = load_spark if path.is_dir() else _LOADERS.get(path.suffix.lower())
     if loader is None:
         known = ", ".join(_LOADERS)
-        raise ExportError(f"{path.name}: models end in {known}.")
+        raise ExportError(f"{path.name}: models end in {known}, or are folders.")
     return loader(path)
 
 
@@ -89,7 +97,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
         prog="python -m exporters",
         description="Write a fitted model as a PFA document, with proof that it answers the same.",
     )
-    parser.add_argument("model", type=Path, help="file of the fitted model")
+    parser.add_argument("model", type=Path, help="file or folder of the fitted model")
     parser.add_argument("--data", type=Path, required=True, help="training data: .csv or .parquet")
     parser.add_argument("--out", type=Path, required=True, help="where the document goes: .pfa")
     parser.add_argument("--drop", action="append", default=[], help="a column that is no input")

@@ -12,6 +12,20 @@ from exporters.errors import UnsupportedError
 
 def gaussian_bayes(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """The log of the prior and of a normal density for each feature; user guide, 1.9.1."""
+    priors = np.log(model.class_prior_)
+    scores = normal_scores(document, features, priors, model.theta_, model.var_)
+    probabilities = softmax(document, scores)
+    return chosen(document, model.classes_, {"a.argmax": [scores]}, probabilities)
+
+
+def normal_scores(
+    document: Document,
+    features: Sequence[Feature],
+    log_priors: np.ndarray,
+    found_means: np.ndarray,
+    found_variances: np.ndarray,
+) -> str:
+    """Return PFA of the log of the prior and of normal densities, an array by class."""
     record = document.unique("Gaussian")
     fields = [{"name": "mean", "type": "double"}, {"name": "variance", "type": "double"}]
     classes = [
@@ -19,7 +33,7 @@ def gaussian_bayes(model: Any, features: Sequence[Feature], document: Document) 
             {"mean": mean, "variance": variance}
             for mean, variance in zip(means, variances, strict=True)
         ]
-        for means, variances in zip(model.theta_.tolist(), model.var_.tolist(), strict=True)
+        for means, variances in zip(found_means.tolist(), found_variances.tolist(), strict=True)
     ]
     of_class = {"type": "array", "items": {"type": "record", "name": record, "fields": fields}}
     cell = document.cell("gaussians", {"type": "array", "items": of_class}, classes)
@@ -36,23 +50,25 @@ def gaussian_bayes(model: Any, features: Sequence[Feature], document: Document) 
         "do": {"a.sum": [{"a.zipmap": [x, "gaussians", density]}]},
     }
     likelihoods = document.let("likelihoods", {"a.map": [cell, one]})
-    priors = document.cell("log_priors", DOUBLES, np.log(model.class_prior_).tolist())
-    scores = document.let("scores", {"la.add": [likelihoods, priors]})
-    probabilities = softmax(document, scores)
-    return chosen(document, model.classes_, {"a.argmax": [scores]}, probabilities)
+    priors = document.cell("log_priors", DOUBLES, log_priors.tolist())
+    return document.let("scores", {"la.add": [likelihoods, priors]})
 
 
 def clusters(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """The number of the closest centre."""
+    return closest_of(document, features, model.cluster_centers_.astype(float).tolist())
+
+
+def closest_of(
+    document: Document, features: Sequence[Feature], places: Sequence[Any]
+) -> Prediction:
+    """Return the number of the closest of these places."""
     record = {
         "type": "record",
         "name": document.unique("Cluster"),
         "fields": [{"name": "center", "type": DOUBLES}, {"name": "id", "type": "int"}],
     }
-    centres = [
-        {"center": centre, "id": i}
-        for i, centre in enumerate(model.cluster_centers_.astype(float).tolist())
-    ]
+    centres = [{"center": centre, "id": i} for i, centre in enumerate(places)]
     cell = document.cell("clusters", {"type": "array", "items": record}, centres)
     closest = {"model.cluster.closest": [document.doubles(features), cell]}
     return Prediction({"attr": closest, "path": [{"string": "id"}]}, "int")

@@ -1,0 +1,1 @@
+"""Models and transformers of Spark ML."""
