@@ -91,7 +91,7 @@ def _xgboost_categories(
         table = encoded[i] if i < len(encoded) else {}
         known = table.get("values", [])
         if "offsets" in table:
-            text = bytes(known)
+            text = bytes(byte % 256 for byte in known)  # written as signed ones
             known = [text[a:b].decode() for a, b in pairwise(table["offsets"])]
         if known:
             made[i] = _numbered(document, features[i], known, FAILS)

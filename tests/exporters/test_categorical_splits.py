@@ -10,7 +10,7 @@ import pfa
 from exporters import to_pfa
 from tests.exporters.conftest import check, fitted, records
 
-CITIES = list("abcdefghijkl")
+CITIES = ["a", "b b", "Córdoba", "d", "日本", *"fghij", "k", "l"]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def flats():
             "age": rng.integers(0, 100, 500),
         }
     )
-    rent = frame["size"] + frame["city"].isin(list("adgk")) * 30.0
+    rent = frame["size"] + frame["city"].isin(["a", "d", "g", "k"]) * 30.0
     rent += (frame["grade"].astype(int) == 20) * 10.0
     frame.loc[::17, "city"] = None
     frame.loc[::13, "size"] = None
