@@ -86,3 +86,29 @@ def test_what_cannot_be_exported(iris):
     with pytest.raises(UnsupportedError, match="RadiusNeighborsClassifier"):
         to_pfa(model, x, name="m")
     assert np.isfinite(model.predict(x) == y).all()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ensemble.BaggingClassifier(n_estimators=5, max_features=3, random_state=0),
+        ensemble.AdaBoostClassifier(n_estimators=10, random_state=0),
+        ensemble.IsolationForest(n_estimators=10, max_features=2, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_exactly_at_a_split(model, iris):
+    x, y = iris
+    model = fitted(model, x, y)
+    rows = []
+    places = getattr(model, "estimators_features_", [range(4)] * len(model.estimators_))
+    for each, at in zip(model.estimators_, places, strict=True):
+        inner = each.tree_.feature >= 0
+        for feature, threshold in zip(
+            each.tree_.feature[inner], each.tree_.threshold[inner], strict=True
+        ):
+            near = float(np.float32(threshold))
+            for value in (threshold, near, *(np.nextafter(near, end) for end in (-9, 99))):
+                row = x.iloc[len(rows) % 150].to_dict()
+                rows.append({**row, x.columns[at[feature]]: value})
+    check(to_pfa(model, x, name="m"), model, x.iloc[:0].from_records(rows))
