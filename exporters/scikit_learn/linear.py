@@ -24,6 +24,15 @@ def regression(model: Any, features: Sequence[Feature], document: Document) -> P
     return Prediction(linear(document, features, weights.ravel(), const))
 
 
+def generalised(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """A weighted sum of the features, through the link of the distribution; user guide, 1.1."""
+    link = type(model._base_loss.link).__name__
+    if link not in ("LogLink", "IdentityLink"):
+        raise UnsupportedError(f"{type(model).__name__} with {link} cannot be exported.")
+    total = linear(document, features, np.ravel(model.coef_), float(model.intercept_))
+    return Prediction({"m.exp": [total]} if link == "LogLink" else total)
+
+
 def latent(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """Partial least squares: a weighted sum of the centred features; user guide, 1.8."""
     weights = np.asarray(model.coef_, dtype=float)

@@ -2,7 +2,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from sklearn import cross_decomposition
+from sklearn import cross_decomposition, linear_model
 
 from exporters import UnsupportedError, to_pfa
 from tests.exporters.conftest import check, edges, fitted
@@ -20,3 +20,23 @@ def test_several_targets_are_refused(diabetes):
     model = fitted(cross_decomposition.PLSRegression(2), x, x.iloc[:, :2])
     with pytest.raises(UnsupportedError, match="targets"):
         to_pfa(model, x, name="m")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        linear_model.PoissonRegressor(),
+        linear_model.GammaRegressor(alpha=0.01),
+        linear_model.TweedieRegressor(power=1.5),
+        linear_model.TweedieRegressor(power=0),
+        linear_model.TweedieRegressor(link="log"),
+        linear_model.BayesianRidge(),
+        linear_model.ARDRegression(),
+    ],
+    ids=str,
+)
+def test_distributions(model, diabetes):
+    x, y = diabetes
+    model = fitted(model, x[:300], y[:300])
+    rows = edges(x[300:])
+    check(to_pfa(model, x[:300], name="m"), model, rows[(rows.abs() < 10).all(axis=1)])
