@@ -60,5 +60,5 @@ def test_what_is_not_supported(iris, diabetes):
     huber = fitted(linear_model.SGDClassifier(loss="modified_huber"), x, y)
     with pytest.raises(UnsupportedError, match="modified_huber"):
         to_pfa(huber, x, name="m")
-    with pytest.raises(UnsupportedError, match=r"sklearn\.TweedieRegressor cannot be exported"):
-        to_pfa(fitted(linear_model.TweedieRegressor(), *diabetes), diabetes[0], name="m")
+    with pytest.raises(UnsupportedError, match=r"sklearn\.TheilSenRegressor cannot be exported"):
+        to_pfa(fitted(linear_model.TheilSenRegressor(), *diabetes), diabetes[0], name="m")
