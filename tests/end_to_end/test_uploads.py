@@ -97,6 +97,9 @@ def test_a_failing_gate_is_called_three_times_and_others_go_on(cloud: LocalCloud
     found = events(cloud, "fail", 3)
     assert found[0] == found[1] == found[2]
     assert versions(events(cloud, "well", 1)) == [after]
+    give_up = time.monotonic() + 20
+    while not cloud.uploads.lost and time.monotonic() < give_up:
+        time.sleep(0.05)
     assert [it["detail"]["object"]["version-id"] for it in cloud.uploads.lost] == [version]
     with pytest.raises(TimeoutError, match="three times"):
         cloud.wait_for_report("fail", version, seconds=0.1)
