@@ -236,6 +236,8 @@ class Document:
                 for each in types
             ]
             value = {"cast": value, "cases": cases}
+        elif read != column.type:
+            value = {"m.round": [value]}
         missing = {"error": f"{column.name} is missing", "code": MISSING}
         return {
             "if": {"map.containsKey": ["input", text(column.name)]},

@@ -140,6 +140,15 @@ def test_columns():
         columns_of(np.zeros(3))
 
 
+def test_whole_numbers_under_names_that_avro_refuses():
+    rows = pd.DataFrame({"a b": range(20), "c": np.linspace(0, 1, 20)})
+    model = fitted(linear_model.LinearRegression(), rows, rows["c"] ** 2)
+    scorer = pfa.load(json.dumps(to_pfa(model, rows, name="m")))
+    assert scorer.score({"a b": 3, "c": 0.5}) == pytest.approx(
+        model.predict(pd.DataFrame({"a b": [3], "c": [0.5]}))[0]
+    )
+
+
 def test_the_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "m.pfa"
     write_pfa({"doc": "é", "action": 1}, path)
