@@ -3,7 +3,8 @@
     from exporters import to_pfa, write_pfa
     write_pfa(to_pfa(model, X, name="churn"), "churn.pfa")
 
-scikit-learn, XGBoost and LightGBM are needed only for models of theirs.
+scikit-learn, XGBoost, LightGBM and pyspark are needed only for models of theirs; R has
+exporters/r/export.R.
 """
 
 # ruff: noqa: E402 - the engine that proves them is beside this package, in what ships to Lambda

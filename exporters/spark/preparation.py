@@ -52,9 +52,7 @@ def indexed(stage: Any, columns: Columns, document: Document) -> dict[str, list[
 
 
 def _category(text: str, feature: Feature) -> Any:
-    """Return what Spark has made a text of: numbers and truth values, as Java writes them."""
-    if feature.type == "boolean":
-        return text == "true"
+    """Return the number that Spark has made a text of, as Java writes it."""
     return {"long": int, "double": float}.get(feature.type, str)(text)
 
 

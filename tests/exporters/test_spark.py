@@ -289,6 +289,43 @@ def test_categorical_splits(spark, shops):
         check(spark, document, model, strange(x), model.stages[0].labels)
 
 
+def test_categories_of_numbers_and_missing_whole_numbers(spark):
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame(
+        {
+            "floor": rng.integers(-1, 4, 80),
+            "size": rng.choice([1.5, 2.0, 10.25], 80),
+            "new": rng.random(80) < 0.5,
+            "age": rng.integers(-1, 5, 80),
+            "count": np.where(rng.random(80) < 0.2, None, rng.integers(0, 9, 80)),
+        }
+    )
+    schema = "floor bigint, size double, new boolean, age bigint, count bigint, label double"
+    listed = [(*row, float(i % 7)) for i, row in enumerate(rows.itertuples(index=False))]
+    data = spark.createDataFrame(
+        [tuple(v.item() if hasattr(v, "item") else v for v in row) for row in listed], schema
+    )
+    names = ["floor", "size"]
+    model = Pipeline(
+        stages=[
+            feature.StringIndexer(inputCols=names, outputCols=[f"{each}_" for each in names]),
+            feature.Imputer(missingValue=-1.0, inputCol="age", outputCol="age_"),
+            feature.Imputer(inputCol="count", outputCol="count_", strategy="mean"),
+            feature.VectorAssembler(
+                inputCols=["floor_", "size_", "new", "age_", "count_"], outputCol="features"
+            ),
+            regression.LinearRegression(maxIter=3),
+        ]
+    ).fit(data)
+    document = to_pfa(model, data, name="m")  # all rows are compared
+    types = [each["type"] for each in document["input"]["fields"]]
+    assert types == ["long", "double", "boolean", "long", ["null", "long"]]
+    with pytest.raises(pfa.ScoringError, match="does not know"):
+        pfa.load(json.dumps(document)).score(
+            {"floor": 77, "size": 2.0, "new": True, "age": 1, "count": {"long": 1}}
+        )
+
+
 def test_index_to_string(spark, flowers):
     x, data = flowers
     indexer = feature.StringIndexer(inputCol="species", outputCol="number").fit(data)
