@@ -1,10 +1,11 @@
 """Rows of Spark, and what its models say to them."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from exporters.columns import columns_of, records_of
-from exporters.errors import UnsupportedError
+from exporters.errors import ExportError, UnsupportedError
 from exporters.spark.session import session
 from exporters.spark.stages import given, path
 
@@ -45,6 +46,9 @@ def frame(rows: Any) -> Any:
 
 def asked(model: Any, rows: Any, classes: Sequence[Any]) -> tuple[list[Any], list[list[float]]]:
     """Return labels (or numbers) and probabilities for each row; no probabilities: empty."""
+    from pyspark.errors import PySparkException
+
+    failures = PySparkException, import_module("py4j.protocol").Py4JJavaError
     data = frame(rows)
     stages, _ = path(model, data.columns)
     for stage in stages:
@@ -52,7 +56,12 @@ def asked(model: Any, rows: Any, classes: Sequence[Any]) -> tuple[list[Any], lis
     wanted = [given(stages[-1], "predictionCol")]
     if classes and given(stages[-1], "probabilityCol"):
         wanted.append(given(stages[-1], "probabilityCol"))
-    found = data.select(wanted).collect()
+    try:
+        found = data.select(wanted).collect()
+    except failures as error:
+        java = getattr(error, "java_exception", None)
+        said = str(error if java is None else java.getMessage()).partition("\n")[0]
+        raise ExportError(f"Spark fails at a row of X: {said}") from error
     if len(found) != len(rows):
         raise UnsupportedError("A stage with handleInvalid='skip' leaves rows of X out.")
     labels = [row[0] for row in found]

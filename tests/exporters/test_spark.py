@@ -8,7 +8,15 @@ pytest.importorskip("pyspark")
 
 import numpy as np
 import pandas as pd
-from pyspark.ml import Pipeline, classification, clustering, feature, regression
+from pyspark.ml import (
+    Pipeline,
+    classification,
+    clustering,
+    evaluation,
+    feature,
+    regression,
+    tuning,
+)
 
 import pfa
 from exporters import ExportError, UnsupportedError, to_pfa
@@ -358,6 +366,39 @@ def test_bins_and_their_ends(spark, patients):
     for outside in (-0.21, 0.31):
         with pytest.raises(pfa.ScoringError, match="none of the buckets"):
             scorer.score({"bmi": outside, "bp": 0.0})
+
+
+def test_the_best_of_several(spark, tumours):
+    x, data = tumours
+    logistic = classification.LogisticRegression(maxIter=2)
+    grid = tuning.ParamGridBuilder().addGrid(logistic.regParam, [0.0, 0.1]).build()
+    judge = evaluation.BinaryClassificationEvaluator()
+    pipeline = assembled(x.columns, logistic)
+    chosen = tuning.TrainValidationSplit(
+        estimator=pipeline, estimatorParamMaps=grid, evaluator=judge
+    ).fit(data)
+    check(spark, to_pfa(chosen, x, name="m"), chosen, x.iloc[:40])
+
+
+def test_an_unknown_label_is_a_class_and_rows_are_not_skipped(spark, flowers):
+    x, data = flowers
+    label = feature.StringIndexer(inputCol="species", outputCol="number", handleInvalid="keep")
+    tree = classification.DecisionTreeClassifier(maxDepth=3, labelCol="number")
+    model = assembled(x.columns, label, tree).fit(data)
+    document = to_pfa(model, x, name="m")
+    texts = model.stages[1].labels
+    assert document["cells"]["classes"]["init"] == [*texts, "__unknown"]
+    check(spark, document, model, x.iloc[:40], [*texts, "__unknown"])
+    few = x.assign(size=["small", "large"] * 75)
+    index = feature.StringIndexer(inputCol="size", outputCol="size_", handleInvalid="skip")
+    vector = feature.VectorAssembler(inputCols=["size_"], outputCol="features")
+    linear = regression.LinearRegression(maxIter=2, labelCol="sepal_length")
+    model = Pipeline(stages=[index, vector, linear]).fit(framed(spark, few))
+    with pytest.raises(UnsupportedError, match="skip"):
+        to_pfa(model, few.assign(size=["huge", "large"] * 75), name="m")
+    model.stages[0].setHandleInvalid("error")
+    with pytest.raises(ExportError, match="Spark fails at a row of X"):
+        to_pfa(model, few.assign(size=["huge", "large"] * 75), name="m")
 
 
 def test_a_model_alone(spark, tumours):
