@@ -1,9 +1,11 @@
 # `make demo` and `make test` work on a fresh clone: Python, make and a package index.
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-exporters check lint types template bench bench-engines \
-  gate diff models live rollback remove samples kdd99 lock clean
+  test-r gate diff models live rollback remove samples kdd99 lock clean
 
 PY := .venv/bin/python
+TWO := -n 2 --dist loadfile
+R := r-base-core r-cran-jsonlite r-cran-rpart r-cran-randomforest r-cran-gbm r-cran-e1071 r-cran-glmnet
 export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY := 0
 
@@ -17,10 +19,14 @@ serve: .venv/.installed  ## the same local cloud, left running: prints a URL and
 	@$(PY) -m scripts.serve
 
 test: .venv/.installed  ## unit tests and end-to-end tests
-	$(PY) -m pytest
+	$(PY) -m pytest $(TWO)
 
 test-exporters: .venv/.exporters  ## tests of the exporters, with the libraries that models are from
-	$(PY) -m pytest tests/exporters
+	$(PY) -m pytest $(TWO) tests/exporters
+
+test-r: .venv/.installed  ## tests of the exporter for R; R and its packages from Debian
+	@command -v Rscript >/dev/null || apt-get install -y --no-install-recommends $(R)
+	$(PY) -m pytest tests/exporters/test_r.py
 
 check: lint types template test  ## all that CI runs, but test-exporters
 
@@ -79,7 +85,7 @@ LOCK := $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3
 IN_RUNTIME := botocore jmespath python-dateutil six urllib3
 
 .venv/.exporters: .venv/.installed exporters/requirements.txt
-	@echo "setup: scikit-learn, XGBoost and LightGBM into .venv"
+	@echo "setup: scikit-learn, XGBoost, LightGBM and Spark into .venv"
 	@$(PY) -m uv pip install --quiet --python $(PY) --require-hashes -r exporters/requirements.txt
 	@touch $@
 
