@@ -1,6 +1,6 @@
 # `make demo` and `make test` work on a fresh clone: Python, make and a package index.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-exporters check lint types template bench bench-engines \
+.PHONY: help demo serve test test-exporters check lint types template bench bench-engines bench-exporters \
   test-r gate diff models live rollback remove samples kdd99 lock clean
 
 PY := .venv/bin/python
@@ -46,6 +46,9 @@ bench: .venv/.installed  ## cold start and latency against the plain way; writes
 
 bench-engines: .venv/.installed  ## the engine against titus2 and other engines; writes benchmarks/engines.*
 	$(PY) -m benchmarks.engines
+
+bench-exporters: .venv/.exporters  ## exported models against their libraries; writes benchmarks/exporters.md
+	$(PY) -m benchmarks.exporters
 
 gate: .venv/.installed  ## what the gate would say, before an upload: MODEL=file.pfa [LIVE=old.pfa]
 	@$(PY) -m scripts.gate "$(MODEL)" $(if $(LIVE),--live "$(LIVE)")
