@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pfa
-from exporters.errors import ParityError
+from exporters.errors import ExportError, ParityError
 
 # Numbers much smaller than the largest of their kind are compared with a share of that one: a
 # log-odds of 1e-17 is a zero. In single precision 1 - p has the absolute error of 1.
@@ -34,7 +34,10 @@ def certify(
     small: float = SMALL,
 ) -> dict[str, Any]:
     """Return the document with its certificate, or raise ParityError with the row that differs."""
-    model = pfa.load(document)
+    try:
+        model = pfa.load(document)
+    except pfa.DocumentError as error:  # an infinity among the parameters, for one
+        raise ExportError(f"The model's parameters make no valid document: {error}") from error
     answers = model.score_batch(list(records))
     largest = {"": 0.0}
     for value in expected:

@@ -4,7 +4,7 @@ pytest.importorskip("sklearn")
 
 from sklearn import cluster, dummy, naive_bayes
 
-from exporters import to_pfa
+from exporters import ExportError, to_pfa
 from tests.exporters.conftest import check, edges, fitted
 
 
@@ -26,3 +26,10 @@ def test_a_constant(diabetes):
     x, y = diabetes
     model = fitted(dummy.DummyRegressor(), x, y)
     check(to_pfa(model, x, name="m"), model, edges(x))
+
+
+def test_parameters_that_json_cannot_hold(iris):
+    x, y = iris
+    model = fitted(naive_bayes.GaussianNB(priors=[0.0, 0.5, 0.5]), x, y)
+    with pytest.raises(ExportError, match="no valid document"):
+        to_pfa(model, x, name="m")
