@@ -62,9 +62,13 @@ def read(path: Path) -> Iterator[Row]:
 
 def _open(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        file = path.open("rb")
     except OSError as error:
         raise RowsError(f"{path}: {error.strerror}") from error
+    if not file.seekable():  # it is read twice
+        file.close()
+        raise RowsError(f"{path} is a pipe: the rows must be in a file")
+    return file
 
 
 def _rewind(file: BinaryIO) -> None:

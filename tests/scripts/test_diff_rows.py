@@ -1,6 +1,7 @@
 """Reading records: which file is what, where a row is wrong, and in how much memory."""
 
 import json
+import os
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,14 @@ def test_a_line_without_end_is_no_row(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(rows, "ROW_BYTES", 10)
     found = read(tmp_path / "rows", '1\n"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"\n3\n')
     assert found == [(1, 1), (2, "it is longer than 10 bytes"), (3, 3)]
+
+
+def test_a_pipe_cannot_be_read_twice(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)  # else opening it for reading would wait
+    try:
+        with pytest.raises(rows.RowsError, match="is a pipe: the rows must be in a file"):
+            rows.word(pipe)
+    finally:
+        os.close(writer)
