@@ -7,6 +7,7 @@ an import come to its end: some modules, numpy among them, cannot be imported ag
 it, so that one late record would cost a process all models which need them.
 """
 
+import gc
 import math
 import signal
 import sys
@@ -120,9 +121,11 @@ _IMPORT = "<frozen importlib"  # how the file names of Python's import system be
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:
     """Handle the alarm: raise in the interrupted code if a deadline has passed."""
+    # What is raised in a callback of the garbage collector is printed, and lost: it comes again.
+    lost = {getattr(callback, "__code__", None) for callback in gc.callbacks}
     outer = frame
     while outer is not None:
-        if outer.f_code in _UNTOUCHED:
+        if outer.f_code in _UNTOUCHED or outer.f_code in lost:
             return
         outer = outer.f_back
     now = time.monotonic()

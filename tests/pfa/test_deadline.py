@@ -1,4 +1,5 @@
 import contextlib
+import gc
 import importlib
 import signal
 import subprocess
@@ -240,3 +241,22 @@ def test_numpy_can_be_imported_after_a_deadline_in_its_import():
     env = {"PYTHONPATH": "functions"}
     ran = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, check=False)
     assert (ran.stderr, ran.stdout) == (b"", b"0.0\n")
+
+
+def test_a_callback_of_the_garbage_collector_is_left_alone():
+    """What is raised in one would be printed, and lost."""
+    calls = []
+
+    def slow(phase, _info):
+        ends = time.monotonic() + 0.05
+        while time.monotonic() < ends:
+            calls.append(phase)
+
+    gc.callbacks.append(slow)
+    try:
+        with pytest.raises(DeadlineExceeded), deadline(0.02):
+            while True:
+                gc.collect()
+    finally:
+        gc.callbacks.remove(slow)
+    assert {"start", "stop"} == set(calls)
