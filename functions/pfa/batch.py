@@ -5,26 +5,37 @@ The model goes through the records of a chunk in one function, and its answers a
 answer is what ``Model.score`` gives, and what a batch takes besides its answers is that of a chunk.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pfa.columns import Column, Rows
 from pfa.errors import PfaError
 
+if TYPE_CHECKING:
+    from pfa.steps import Together
+
 CHUNK = 200  # records: more are no faster
 FEW = 10  # records for which no more code is made
+FAILED = object()  # in place of the answer to a record that is to be scored alone
 
 
 class Code:
     """What scores the records of a batch; made once for a model."""
 
-    def __init__(self, score: Callable[..., None], rows: Rows, write: Column | None) -> None:
+    def __init__(
+        self,
+        score: Callable[..., None],
+        rows: Rows,
+        write: Column | None,
+        together: "Together | None",
+    ) -> None:
         """Take what appends the answers to rows until one fails, see ``direct.Loop``.
 
-        And what makes rows of records, and what checks answers, None if ``score`` does.
+        And what makes rows of records, what checks answers, None if ``score`` does, and what
+        scores rows side by side, if that is faster.
         """
-        self.score, self.rows, self.write = score, rows, write
+        self.score, self.rows, self.write, self.together = score, rows, write, together
 
 
 class Batch:
@@ -36,6 +47,13 @@ class Batch:
         self.records = records
         self.results: list[Any] = []  # grows as records are done
         self.written = 0  # so many of the results are JSON values or errors
+        self.together: Together | None = None
+
+    def prepare(self, code: Code, memory: int | None) -> None:
+        """Get ready what takes time once, within so many bytes of memory."""
+        together = code.together
+        if together is not None and together.is_ready(len(self.records), memory):
+            self.together = together
 
     def run(self, code: Code | None) -> None:
         """Score all records; one by one without ``code``."""
@@ -53,6 +71,14 @@ class Batch:
             for record in chunk:
                 self.add(self.model._answer(record))
             return
+        if self.together is not None:
+            answers = None
+            with suppress(MemoryError):
+                answers = self.together.answers([*_each(rows, len(chunk))])
+            if answers is not None:
+                self.take(code, answers, chunk)
+                return
+            rows = code.rows(chunk)
         while True:
             try:
                 code.score(rows, self.results.append)  # goes on after the row that failed
@@ -62,6 +88,16 @@ class Batch:
                 break
             self.write(code)
             self.add(self.model._answer(chunk[len(self.results) - start]))
+        self.write(code)
+
+    def take(self, code: Code, answers: list[Any], chunk: Sequence[Any]) -> None:
+        """Add the answers of a chunk, and those of its records that failed."""
+        for record, answer in zip(chunk, answers, strict=True):
+            if answer is FAILED:
+                self.write(code)
+                self.add(self.model._answer(record))
+            else:
+                self.results.append(answer)
         self.write(code)
 
     def add(self, answer: Any) -> None:
@@ -102,3 +138,12 @@ class Batch:
             except Exception:
                 del self.results[self.written :]
         self.results.extend([late] * (len(self.records) - len(self.results)))
+
+
+def _each(rows: Iterator[Any], count: int) -> Iterator[Any]:
+    """Give all rows, None for one that there is none of."""
+    for _ in range(count):
+        try:
+            yield next(rows)
+        except Exception:
+            yield None

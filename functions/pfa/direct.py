@@ -9,11 +9,14 @@ import re
 from ast import literal_eval
 from collections.abc import Callable
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pfa import convert
 from pfa.compiler.code import Block, Statement, render
 from pfa.schema import Type, items_of
+
+if TYPE_CHECKING:
+    from pfa.steps import Together
 
 # A field of the input; a string; a name.
 _TOKEN = re.compile(
@@ -177,9 +180,22 @@ class Loop:
         names = {**names, **convert.read_names(read, _ROW)}
         return function_of(compiled(self.source(checked)), names, read, write)
 
+    def together(
+        self, checked: bool, names: dict[str, Any], read: Type, write: Type
+    ) -> "Together | None":
+        """Compile what scores rows side by side, None if the loop does as well."""
+        from pfa import steps  # not at the top: one record does without
 
-def compiled(source: str) -> CodeType:
-    """Compile the module that ``source_of`` wrote."""
+        made = steps.of_loop(self.source(checked), names)
+        if made is None:
+            return None
+        module, forests = made
+        names = {**names, **convert.read_names(read, _ROW)}
+        return steps.Together(function_of(compiled(module), names, read, write, "steps"), forests)
+
+
+def compiled(source: str | ast.Module) -> CodeType:
+    """Compile the module that ``source_of`` wrote, or one made of it."""
     return compile(source, "<model>", "exec", dont_inherit=True)
 
 
@@ -195,8 +211,8 @@ def _names_in(code: CodeType) -> set[str]:
 
 
 def function_of(
-    code: CodeType, names: dict[str, Any], read: Type, write: Type
-) -> Callable[[Any], Any]:
+    code: CodeType, names: dict[str, Any], read: Type, write: Type, name: str = "score"
+) -> Callable[..., Any]:
     """Run the module that ``source_of`` wrote; return its function.
 
     ``names`` are those that the program's code sees, and ``new_state``.
@@ -204,5 +220,5 @@ def function_of(
     given = {**names, **convert.read_names(read, "in_"), **convert.write_names(write, "out_")}
     given |= {"self": None, "state": None}  # what is handed on, and not used
     exec(code, given)  # noqa: S102 - see program.py
-    function: Callable[[Any], Any] = given["score"]
+    function: Callable[..., Any] = given[name]
     return function

@@ -211,8 +211,8 @@ class Model:
         loop = direct.Loop(self.source, self._input)
         rows = rows_of(self._input, loop.keys, loop.singly) if loop.keys else iter
         write = answers_writer(self._output, loop.answer_keys())
-        score = loop.function(write is None, self._names, self._input, self._output)
-        return Code(score, rows, write)
+        rest = write is None, self._names, self._input, self._output
+        return Code(loop.function(*rest), rows, write, loop.together(*rest))
 
     def to_artifact(self) -> bytes:
         """Compile the model ahead of time: bytes for ``load_artifact``."""
@@ -265,15 +265,17 @@ class Model:
         last. When the time is up, the running record and the rest get ScoringTimeout.
         """
         if memory is None:
-            return self._score_all(records, timeout)
+            return self._score_all(records, timeout, None)
         try:
             with memory_budget(memory):
-                return self._score_all(records, timeout)
+                return self._score_all(records, timeout, memory)
         except MemoryError as error:  # not of one record: there is none left for what is around it
             release(error)
             return [ScoringError(NO_MEMORY)] * len(records)
 
-    def _score_all(self, records: Sequence[Any], timeout: float | None) -> list[Any]:
+    def _score_all(
+        self, records: Sequence[Any], timeout: float | None, memory: int | None
+    ) -> list[Any]:
         # Without state, records have nothing to do with each other. Where a deadline does not work
         # the long way looks at the clock.
         if self._short is None or not (timeout is None or deadline.works()):
@@ -284,7 +286,9 @@ class Model:
             if timeout is not None and timeout <= 0:
                 raise DeadlineExceeded
             # Made before the clock runs: if that took longer, it would have to be made each time.
-            code = self._batch_code if len(records) > FEW else None
+            if len(records) > FEW:
+                code = self._batch_code
+                batch.prepare(code, memory)
             with deadline(timeout):
                 batch.run(code)
         except DeadlineExceeded:

@@ -31,6 +31,7 @@ ORDER = [  # each may import those before it
     "artifact",
     "instance",
     "batch",
+    "steps",
     "call",
     "model",
     "__init__",

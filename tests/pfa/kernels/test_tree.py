@@ -16,6 +16,7 @@ import pytest
 from pfa import compat
 from pfa.kernels import tree
 from pfa.kernels.prepared import remade
+from pfa.kernels.tree import many
 from pfa.kernels.tree.lower import SMALLEST_FLAT
 from pfa.kernels.tree.walk import values_of, walker
 from scripts.make_forest import forest as regression_forest
@@ -309,6 +310,41 @@ def test_flat_forest_answers_as_titus(
         assert repr(again(datum)) == expected
         assert repr(by_values(values(datum))) == expected
         assert all(repr(made(datum)) == expected for made in upper_levels_apart)
+
+
+@pytest.mark.parametrize("three_way", [False, True])
+@pytest.mark.parametrize("operators", [["<="], ["<"], [">"], [">="], ["<=", "<", ">", ">="]])
+def test_many_records_at_once(operators: list[str], three_way: bool) -> None:
+    """Missing values and NaN; integers that are no doubles are walked for alone."""
+    rng = random.Random(len(operators))
+    test = "model.tree.missingTest" if three_way else "model.tree.simpleTree"
+    walking = Walking(FIELDS, ["double", "int", "string"], ["double"], three_way, test)
+    some = [record(rng) for _ in range(300)]
+    for integers in (False, True):
+        ours: Any = tree.forest(walking.site(), forest_of(rng, operators, three_way, integers))
+        assert many.trees_of(ours) == many.trees_of(ours.of_fields) == 60
+        fields = ours.recipe[2][0]["fields"]
+        exact = [each for each in some if all(is_exact(each[name]) for name in fields)]
+        assert 300 > len(exact) > 20
+        if three_way:
+            seen = {repr(each["mx"]) for each in exact}
+            assert {"None", "nan", "{'double': nan}"} <= seen
+        for records in (exact, some, some[:1], []):
+            answers = many.Many(ours)(records)
+            assert repr(answers) == repr([ours(each) for each in records])
+            rows = [tuple(each[name] for name in fields) for each in records]
+            assert repr(many.Many(ours.of_fields)(rows)) == repr(answers)
+
+
+def is_exact(value: Any) -> bool:
+    (value,) = value.values() if isinstance(value, dict) else (value,)
+    return value is None or value != value or abs(value) <= 2**53
+
+
+def test_what_is_not_walked_for_many_records_at_once() -> None:
+    walking = Walking(FIELDS, VALUES, ["double", "string"])
+    small = tree.forest(walking.site(), [NODE] * 3)
+    assert [many.trees_of(each) for each in (small, len, walker, None)] == [0, 0, 0, 0]
 
 
 def test_flat_forest_in_many_threads_and_after_an_error() -> None:

@@ -54,12 +54,13 @@ def of_fields(data: Data) -> Walker:
         return walk
 
     def untagged(values: Values) -> list[Any]:
-        return walk(tuple([_bare(value) for value in values]))
+        return walk(tuple([bare(value) for value in values]))
 
     return untagged
 
 
-def _bare(value: Any) -> Any:
+def bare(value: Any) -> Any:
+    """Return a value without its tag, if it has one."""
     if type(value) is dict:
         (value,) = value.values()
     return value
@@ -131,7 +132,7 @@ def values_of(data: Data) -> Callable[[Any], Values]:
         return get if len(names) > 1 else lambda datum: (get(datum),)
 
     def untagged(datum: Any) -> Values:
-        return tuple([_bare(datum[name]) for name in names])
+        return tuple([bare(datum[name]) for name in names])
 
     return untagged
 
