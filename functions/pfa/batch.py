@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pfa.columns import Column, Rows
+from pfa.columns import Column, Rows, UnusualError
 from pfa.errors import PfaError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 CHUNK = 200  # records: more are no faster
 FEW = 10  # records for which no more code is made
-FAILED = object()  # in place of the answer to a record that is to be scored alone
 
 
 class Code:
@@ -93,7 +92,7 @@ class Batch:
     def take(self, code: Code, answers: list[Any], chunk: Sequence[Any]) -> None:
         """Add the answers of a chunk, and those of its records that failed."""
         for record, answer in zip(chunk, answers, strict=True):
-            if answer is FAILED:
+            if answer is UnusualError:
                 self.write(code)
                 self.add(self.model._answer(record))
             else:

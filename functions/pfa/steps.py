@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from pfa.batch import FAILED
+from pfa.columns import UnusualError
 from pfa.kernels.tree import many
 
 Steps = Callable[[Any], Generator[Any, Any, None]]
@@ -50,7 +50,7 @@ class Together:
         return bool(self._many)
 
     def answers(self, rows: Sequence[Any]) -> list[Any]:
-        """Return the answer to each row as the engine gives it, or FAILED."""
+        """Return the answer to each row as the engine gives it, or UnusualError."""
         runs = [self._steps(row) for row in rows]
         results: list[Any] = [None] * len(runs)
         left: Sequence[int] = range(len(runs))
