@@ -71,7 +71,7 @@ def _go_on(runs: list[Any], places: Sequence[int], values: list[Any]) -> list[in
             values[place] = runs[place].send(values[place])
             left.append(place)
         except Exception:  # it is said when the record is scored alone
-            values[place] = FAILED
+            values[place] = UnusualError
     return left
 
 
