@@ -1,21 +1,26 @@
-"""`python -m exporters model.joblib --data train.csv --out model.pfa`
+"""`python -m exporters model.joblib --data train.csv --out model.pfa`, `... verify model.pfa`
 
 Models: a file of joblib or pickle (scikit-learn, and XGBoost's and LightGBM's classes for it), or
 of XGBoost's own format (.json, .ubj) or LightGBM's (.txt), or a folder that Spark ML has saved.
 Data: .csv, or .parquet if pandas can read it; the columns that the model was fitted to, and those
 of --drop.
 
+`verify` scores the examples of a document again, and writes the largest errors into the certificate
+of one that R has written.
+
 Exit code: 0 written; 1 the model cannot be exported, or the document would not answer the same;
 2 a file cannot be read or written, or the command is wrong.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from exporters.certificate import verified
 from exporters.errors import ExportError
 from exporters.export import to_pfa, write_pfa
 
@@ -33,8 +38,6 @@ def load_pickled(path: Path) -> Any:
 
 def load_xgboost(path: Path) -> Any:
     """Return a model of XGBoost's own format, as the class of what it does."""
-    import json
-
     import xgboost
 
     booster = xgboost.Booster(model_file=str(path))
@@ -92,7 +95,7 @@ def load_data(path: Path, drop: list[str]) -> Any:
     return data.drop(columns=drop)
 
 
-def _arguments(given: list[str] | None) -> argparse.Namespace:
+def _arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m exporters",
         description="Write a fitted model as a PFA document, with proof that it answers the same.",
@@ -112,8 +115,38 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
+def verify(given: list[str]) -> int:
+    """Score a document's examples; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m exporters verify",
+        description="Score a document's examples; fill in the errors of R's certificates.",
+    )
+    parser.add_argument("document", type=Path, help="a .pfa file")
+    path = parser.parse_args(given).document
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        made = verified(document)
+        if made != document:
+            write_pfa(made, path)
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ExportError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    facts = made["metadata"]
+    print(
+        f"{facts['source']}: {facts['rows']} rows, largest relative difference"
+        f" {facts['largest-error']}, absolute {facts['absolute-error']}"
+    )
+    return 0
+
+
 def main(given: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    given = sys.argv[1:] if given is None else given
+    if given[:1] == ["verify"]:
+        return verify(given[1:])
     args = _arguments(given)
     start = time.perf_counter()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, of_two, softmax
+from exporters.classes import chosen, of_two, sigmoid, softmax
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.forests import Forest, grown, of_doubles, under
@@ -141,9 +141,11 @@ def _linked(model: Any, document: Document, margins: Sequence[str], link: str | 
     """Return a classifier's prediction, or a number through the link."""
     classes = getattr(model, "classes_", None)
     if classes is None:
+        if link == "m.link.logit":
+            return Prediction(sigmoid(margins[0]))
         return Prediction(margins[0] if link is None else {link: [margins[0]]})
     if len(margins) == 1:
-        second = document.let("second", {"m.link.logit": [margins[0]]})
+        second = document.let("second", sigmoid(margins[0]))
         return of_two(document, classes, margins[0], second)
     found = document.let("margins", {"type": DOUBLES, "new": list(margins)})
     probabilities = softmax(document, found)

@@ -4,7 +4,8 @@ The certificate is metadata of the document: texts, as PFA has it.
 
 source         library and version, class of the model
 columns        names of the training columns, a JSON list
-examples       JSON list of {"input": record, "expected": what the source library predicts}
+examples       JSON list of {"input": record, "expected": what the source library predicts}, and a
+               "tolerance" of its own where one with small numbers needs it
 tolerance      relative difference within which the examples must agree
 rows           rows of X that were compared at the export
 largest-error  the largest relative difference among them; absolute-error the largest absolute one
@@ -20,6 +21,8 @@ from exporters.errors import ExportError, ParityError
 # Numbers much smaller than the largest of their kind are compared with a share of that one: a
 # log-odds of 1e-17 is a zero. In single precision 1 - p has the absolute error of 1.
 SMALL, SMALL_IN_SINGLE = 1e-3, 1.0
+NOTHING = 1e-12  # an absolute difference that is none in an example, as the gate has it
+MOST = 0.1  # relative difference of small numbers, from which on a row is no example
 
 
 def certify(
@@ -53,8 +56,15 @@ def certify(
                 f" {json.dumps(value)}: off by {relative:.3g}, more than {tolerance:g}."
             )
         worst, absolute = max(worst, relative), max(absolute, difference)
-    chosen = _spread(len(records), examples)
-    shown = [{"input": records[i], "expected": expected[i]} for i in chosen]
+    shown = []
+    for i in _spread(len(records), examples):
+        example = {"input": records[i], "expected": expected[i]}
+        # who replays an example knows no other row: it is held to its own numbers, however small
+        near = _difference(answers[i], expected[i], "", {}, NOTHING)[0]
+        if near > tolerance:
+            example["tolerance"] = 2.0 * near
+        if near < MOST:
+            shown.append(example)
     metadata = {
         "source": source,
         "columns": json.dumps(list(columns)),
@@ -67,6 +77,35 @@ def certify(
     certified = {**document, "metadata": metadata}
     _check_reference(certified, shown, tolerance, largest)
     return certified
+
+
+def verified(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document that R has written with what its certificate lacks, by its examples.
+
+    Of one that has been certified the certificate stays as it is. Raises ParityError; ExportError
+    if there are no examples with what is expected.
+    """
+    metadata = document.get("metadata", {})
+    try:
+        examples = json.loads(metadata["examples"])
+        inputs = [each["input"] for each in examples]
+        expected = [each["expected"] for each in examples]
+        tolerance = float(metadata["tolerance"])
+        columns = json.loads(metadata["columns"])
+        source = metadata["source"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ExportError(f"The document has no certificate of an exporter: {error!r}") from error
+    certified = certify(
+        document,
+        inputs,
+        expected,
+        source=source,
+        columns=columns,
+        examples=len(examples),
+        tolerance=tolerance,
+        small=SMALL_IN_SINGLE if "xgboost" in source else SMALL,
+    )
+    return {**document, "metadata": {**certified["metadata"], **metadata}}
 
 
 def _check_reference(
@@ -100,19 +139,25 @@ def _largest(value: Any, place: str, found: dict[str, float], share: float) -> N
 
 
 def _difference(
-    answer: Any, expected: Any, place: str, largest: dict[str, float]
+    answer: Any, expected: Any, place: str, largest: dict[str, float], nothing: float = 0.0
 ) -> tuple[float, float]:
-    """Return the largest relative and absolute difference of two answers; infinite: not alike."""
+    """Return the largest relative and absolute difference of two answers; infinite: not alike.
+
+    An absolute difference of ``nothing`` is none.
+    """
     if isinstance(answer, dict) and isinstance(expected, dict):
         if answer.keys() != expected.keys():
             return float("inf"), float("inf")
         parts = [
-            _difference(answer[key], expected[key], f"{place}/{key}", largest) for key in expected
+            _difference(answer[key], expected[key], f"{place}/{key}", largest, nothing)
+            for key in expected
         ]
         return max(each for each, _ in parts), max(each for _, each in parts)
     if isinstance(answer, float) and isinstance(expected, float):
         off = abs(answer - expected)
         scale = max(abs(expected), largest.get(place, 0.0))
-        return (off / scale if scale else (0.0 if off == 0 else float("inf"))), off
+        if off <= nothing:
+            return 0.0, off
+        return off / scale if scale else float("inf"), off
     same = type(answer) is type(expected) and answer == expected
     return (0.0, 0.0) if same else (float("inf"), float("inf"))

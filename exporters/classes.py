@@ -24,6 +24,14 @@ def labels(classes: Any) -> tuple[str, tuple[Any, ...]]:
     return kind, values
 
 
+def sigmoid(margin: Any) -> dict[str, Any]:
+    """Return PFA of 1 / (1 + exp(-margin)).
+
+    titus2's exp overflows at 709.8; 1e-308 is what it gives at -709.
+    """
+    return {"m.link.logit": [{"max": [margin, -709.0]}]}
+
+
 def softmax(document: Document, scores: str) -> str:
     """Return PFA of the softmax of an array.
 

@@ -78,8 +78,9 @@ def write_pfa(document: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a document to a file, whole or not at all."""
     target = Path(path)
     half = target.with_name(f".{target.name}.{os.getpid()}")
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     try:
-        half.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+        half.write_text(text + "\n", "utf-8")
         half.replace(target)
     finally:
         half.unlink(missing_ok=True)

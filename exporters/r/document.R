@@ -180,6 +180,9 @@ shared <- function(d, classes, index, values, matrix) {
   a_class(d, classes, index, let(d, "probability", list(a.map = list(values, share))), matrix)
 }
 
+# PFA of 1 / (1 + exp(-margin)); titus2's exp overflows at 709.8.
+logistic <- function(margin) list(m.link.logit = list(list(max = list(margin, -709.0))))
+
 # PFA of a weighted sum of an array.
 weighted <- function(d, x, const, coeff) {
   type <- list(type = "record", name = unique_name(d, "Regression"),

@@ -29,7 +29,7 @@ linear_pfa <- function(model, d, shown) {
 
 .inverse_link <- function(x, link) {
   known <- list(
-    identity = x, log = list(m.exp = list(x)), logit = list(m.link.logit = list(x)),
+    identity = x, log = list(m.exp = list(x)), logit = logistic(x),
     probit = list(m.link.probit = list(x)), cloglog = list(m.link.cloglog = list(x)),
     inverse = list("/" = list(1.0, x)), sqrt = list("*" = list(x, x)),
     "1/mu^2" = list("/" = list(1.0, list(m.sqrt = list(x))))
@@ -153,6 +153,6 @@ glmnet_pfa <- function(model, d, shown) {
   switch(kind,
     elnet = a_number(margin, p),
     fishnet = a_number(list(m.exp = list(margin)), p),
-    lognet = of_two(d, inner$classnames, list(m.link.logit = list(margin)), p)
+    lognet = of_two(d, inner$classnames, logistic(margin), p)
   )
 }

@@ -249,8 +249,8 @@ gbm_pfa <- function(model, d, shown) {
   start <- cell(d, "start", "double", model$initF)
   margin <- let(d, "margin", list("+" = list(start, list(a.sum = list(scores)))))
   value <- switch(kind,
-    bernoulli = list(m.link.logit = list(margin)),
-    adaboost = list(m.link.logit = list(list("*" = list(2.0, margin)))),
+    bernoulli = logistic(margin),
+    adaboost = logistic(list("*" = list(2.0, margin))),
     poisson = list(m.exp = list(margin)),
     margin
   )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, of_two, softmax
+from exporters.classes import chosen, of_two, sigmoid, softmax
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.forests import of_arrays, of_doubles, sum_of_arrays
@@ -101,7 +101,7 @@ def boost_classifier(model: Any, features: Sequence[Feature], document: Document
     scores = _votes(model, features, document, votes)
     if count == 2:
         margin = document.let("margin", {"a.sum": [scores]})
-        second = document.let("second", {"m.link.logit": [margin]})
+        second = document.let("second", sigmoid(margin))
         return replace(of_two(document, model.classes_, margin, second), margins=margin)
     found = sum_of_arrays(document, scores)
     scaled = document.let("scaled", {"la.scale": [found, 1.0 / (count - 1)]})

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, of_two, shares, softmax
+from exporters.classes import chosen, of_two, shares, sigmoid, softmax
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 
@@ -100,14 +100,15 @@ def _classified(
     const = np.broadcast_to(np.ravel(model.intercept_).astype(float), len(weights))
     if len(weights) == 1:
         margin = document.let("margin", linear(document, features, weights[0], float(const[0])))
-        second = link and document.let("second", {"m.link.logit": [margin]})
+        second = link and document.let("second", sigmoid(margin))
         return replace(of_two(document, model.classes_, margin, second), margins=margin)
     found = many(document, features, weights, const)
     probabilities = None
     if link == "softmax":
         probabilities = softmax(document, found)
     elif link == "each":
-        each = document.let("each", {"m.link.logit": [found]})
+        step = {"params": [{"margin": "double"}], "ret": "double", "do": sigmoid("margin")}
+        each = document.let("each", {"a.map": [found, step]})
         probabilities = shares(document, each)
     made = chosen(document, model.classes_, {"a.argmax": [found]}, probabilities)
     return replace(made, margins=found)

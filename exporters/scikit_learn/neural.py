@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, of_two, softmax
+from exporters.classes import chosen, of_two, sigmoid, softmax
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 
 _ACTIVATIONS: dict[str, Any] = {
     "identity": "v",
-    "logistic": {"m.link.logit": ["v"]},
+    "logistic": sigmoid("v"),
     "tanh": {"m.tanh": ["v"]},
     "relu": {"max": ["v", 0.0]},
 }
@@ -60,6 +60,6 @@ def classifier(model: Any, features: Sequence[Feature], document: Document) -> P
     outputs = _layers(model, features, document)
     if model.n_outputs_ == 1:
         margin = document.let("margin", {"attr": outputs, "path": [0]})
-        second = document.let("second", {"m.link.logit": [margin]})
+        second = document.let("second", sigmoid(margin))
         return of_two(document, model.classes_, margin, second)
     return chosen(document, model.classes_, {"a.argmax": [outputs]}, softmax(document, outputs))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, of_two, softmax
+from exporters.classes import chosen, of_two, sigmoid, softmax
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.forests import sum_of_arrays
@@ -111,7 +111,7 @@ def _calibration(calibrator: Any, document: Document, score: Any) -> Any:
     if hasattr(calibrator, "a_"):
         slope = document.cell("slope", "double", float(calibrator.a_))
         offset = document.cell("offset", "double", float(calibrator.b_))
-        return {"m.link.logit": [{"u-": [{"+": [{"*": [slope, score]}, offset]}]}]}
+        return sigmoid({"u-": [{"+": [{"*": [slope, score]}, offset]}]})
     edges = np.asarray(calibrator.X_thresholds_, dtype=float)
     steps = np.asarray(calibrator.y_thresholds_, dtype=float)
     cells = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, of_two, softmax
+from exporters.classes import chosen, of_two, sigmoid, softmax
 from exporters.document import Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.forests import Forest, below, grown, of_arrays, of_doubles, sum_of_arrays
@@ -134,7 +134,7 @@ def _boosted(
 def _of_margins(model: Any, document: Document, margins: Sequence[str]) -> Prediction:
     """Return the prediction of a boosted classifier: the logistic function, or softmax."""
     if len(margins) == 1:
-        second = document.let("second", {"m.link.logit": [margins[0]]})
+        second = document.let("second", sigmoid(margins[0]))
         found = of_two(document, model.classes_, margins[0], second)
         return replace(found, margins=margins[0])
     values = {"type": {"type": "array", "items": "double"}, "new": list(margins)}

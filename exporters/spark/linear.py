@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import softmax
+from exporters.classes import sigmoid, softmax
 from exporters.document import Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.scikit_learn.linear import linear, many
@@ -35,7 +35,7 @@ def logistic(model: Any, features: Sequence[Feature], document: Document) -> Pre
     if not 0 < threshold < 1:
         raise UnsupportedError(f"{type(model).__name__}: a threshold of {threshold:g}.")
     least = float(np.log(threshold / (1 - threshold)))
-    return of_margin(document, margin, least, {"m.link.logit": [margin]})
+    return of_margin(document, margin, least, sigmoid(margin))
 
 
 def vectors(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
@@ -67,7 +67,7 @@ def generalized(model: Any, features: Sequence[Feature], document: Document) -> 
         "log": {"m.exp": [x]},
         "inverse": {"/": [1.0, x]},
         "sqrt": {"*": [x, x]},
-        "logit": {"m.link.logit": [x]},
+        "logit": sigmoid(x),
         "probit": {"m.link.probit": [x]},
         "cloglog": {"m.link.cloglog": [x]},
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import softmax
+from exporters.classes import sigmoid, softmax
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.scikit_learn.linear import many
@@ -54,7 +54,7 @@ def perceptron(model: Any, features: Sequence[Feature], document: Document) -> P
         weights = matrix.reshape(before, size).T
         layers.append({"weights": weights.tolist(), "bias": bias.tolist()})
     cell = document.cell("layers", {"type": "array", "items": layer}, layers)
-    activation = {"params": [{"v": "double"}], "ret": "double", "do": {"m.link.logit": ["v"]}}
+    activation = {"params": [{"v": "double"}], "ret": "double", "do": sigmoid("v")}
     x = document.doubles(features)
     found = document.let("outputs", {"model.neural.simpleLayers": [x, cell, activation]})
     return likeliest(document, model, found, softmax(document, found), sizes[-1])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import shares
+from exporters.classes import shares, sigmoid
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.forests import Forest, grown, of_doubles, sum_of_arrays
 from exporters.spark.classes import likeliest, of_margin
@@ -98,7 +98,7 @@ def boosted_regressor(model: Any, features: Sequence[Feature], document: Documen
 def boosted_classifier(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """The second class where that sum is positive; half of it is the log of the odds."""
     margin = document.let("margin", _sum(model, features, document, model.treeWeights))
-    second: Any = {"m.link.logit": [{"*": [2.0, margin]}]}
+    second: Any = sigmoid({"*": [2.0, margin]})
     if given(model, "thresholds") is None:
         return of_margin(document, margin, 0.0, second)
     second = document.let("second", second)

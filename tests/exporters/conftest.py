@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 import pfa
+from gate import replay
+from tests.exporters import stock
 
 try:
     import numpy as np
@@ -125,6 +127,34 @@ def check(document: dict[str, Any], model: Any, frame: pd.DataFrame, **near: flo
     # Sums of products are the processor's in titus2: docs/semantics.md.
     for answer, other in zip(answers, reference.score_batch(given[:40]), strict=False):
         assert same(answer, other, 1e-9 if near else 1e-11)
+    few = [*range(min(20, len(given))), *range(max(20, len(given) - 20), len(given))]
+    on_stock(text, [given[i] for i in few], [answers[i] for i in few])
+
+
+def on_stock(text: str, given: list[Any], answers: list[Any]) -> None:
+    """Stock titus2, as it is installed, says the same."""
+    for record, answer, other in zip(given, answers, stock.scored(text, given), strict=True):
+        assert same(other, answer), ("stock titus2", record, answer, other)
+
+
+@pytest.fixture(autouse=True)
+def every_document_on_stock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each document that a test exports, stock titus2 and the gate score the examples too."""
+    from exporters import export
+
+    certify = export.certify
+
+    def certified(*given: Any, **options: Any) -> dict[str, Any]:
+        document = certify(*given, **options)
+        records = [each["input"] for each in json.loads(document["metadata"]["examples"])]
+        text = json.dumps(document)
+        answers = pfa.load(text).score_batch(records)
+        on_stock(text, records, answers)
+        for example, answer in zip(replay.read(document["metadata"]), answers, strict=True):
+            assert replay.judge(example, answer)[0] is None
+        return document
+
+    monkeypatch.setattr(export, "certify", certified)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

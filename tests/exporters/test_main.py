@@ -59,6 +59,33 @@ def test_lightgbm(kind, data, tmp_path):
     check(json.loads((tmp_path / "sick.pfa").read_text("utf-8")), model, x)
 
 
+def test_verify(data, tmp_path, capsys):
+    x, y = data
+    joblib.dump(fitted(linear_model.LogisticRegression(), x, y), tmp_path / "model.joblib")
+    assert run(tmp_path, "model.joblib") == 0
+    path = tmp_path / "sick.pfa"
+    before = path.read_bytes()
+    assert main(["verify", str(path)]) == 0
+    assert "569 rows, largest relative difference" in capsys.readouterr().out
+    assert path.read_bytes() == before
+    other = json.loads(before)
+    other["cells"]["regression"]["init"]["const"] += 1.0
+    for content, code, message in (
+        (json.dumps(other), 1, "Row 0: the document gives"),
+        ('{"name": "m"}', 1, "no certificate"),
+        ("{", 2, "error: "),
+        (None, 2, "No such file"),
+    ):
+        path.unlink()
+        if content is not None:
+            path.write_text(content, "utf-8")
+            assert main(["verify", str(path)]) == code
+            assert path.read_text("utf-8") == content
+        else:
+            assert main(["verify", str(path)]) == code
+        assert message in capsys.readouterr().err
+
+
 def test_what_goes_wrong(data, tmp_path, capsys):
     x, y = data
     for name, content, more, code, message in (

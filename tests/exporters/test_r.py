@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import pfa
-from tests.exporters.conftest import same
+from exporters.__main__ import main
+from tests.exporters.conftest import on_stock, same
 
 if shutil.which("Rscript") is None:
     pytest.skip("R is not installed: make test-r", allow_module_level=True)
@@ -63,6 +64,23 @@ def test_both_engines_say_what_r_says(name, written):
     part = given[::7]
     for answer, other in zip(reference.score_batch(part), compiled.score_batch(part), strict=True):
         assert same(answer, other, 1e-11)
+    on_stock(text, part, compiled.score_batch(part))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_verify_fills_in_the_errors(name, written, tmp_path, capsys):
+    path = tmp_path / "m.pfa"
+    path.write_bytes((written[0] / f"{name}.pfa").read_bytes())
+    before = json.loads(path.read_text("utf-8"))
+    assert "rows" not in before["metadata"]
+    assert main(["verify", str(path)]) == 0
+    after = json.loads(path.read_text("utf-8"))
+    facts = after["metadata"]
+    assert int(facts["rows"]) == len(examples(before))
+    assert 0.0 <= float(facts["largest-error"]) <= 1e-9
+    assert float(facts["absolute-error"]) >= 0.0
+    assert {**after, "metadata": None} == {**before, "metadata": None}
+    assert f"largest relative difference {facts['largest-error']}" in capsys.readouterr().out
 
 
 def test_each_was_written(written):

@@ -22,7 +22,7 @@ import pfa
 from exporters import ExportError, UnsupportedError, to_pfa
 from exporters.__main__ import main
 from exporters.spark.session import session
-from tests.exporters.conftest import edges, records, same
+from tests.exporters.conftest import edges, on_stock, records, same
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,7 @@ def check(spark, document, model, rows, texts=None, near=1e-9):
         assert same(answer, expected, near), (row, given[row], answer, expected)
     for answer, other in zip(answers, reference.score_batch(given[:20]), strict=False):
         assert same(answer, other, 1e-11)
+    on_stock(text, given[-20:], answers[-20:])
 
 
 def assembled(names, *stages, **options):
