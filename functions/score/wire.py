@@ -190,6 +190,7 @@ def _no_default(value: object) -> NoReturn:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
+_AT_ONCE = 100  # values of a batch
 _ENCODER = json.JSONEncoder(
     ensure_ascii=True,  # a lone surrogate has no UTF-8, but it has an escape
     allow_nan=False,
@@ -202,6 +203,24 @@ _ENCODER = json.JSONEncoder(
 def dumps(value: object) -> str:
     """Return `value` as compact JSON in ASCII. ValueError if a number in it is not finite."""
     return _ENCODER.encode(value)
+
+
+def dumps_all(values: list[Any], limit: int, ndjson: bool) -> str:
+    """Return values as a JSON array, or as lines, compact and in ASCII.
+
+    Raises TooMuchError for more than `limit` bytes, before the rest takes memory for nothing;
+    ValueError as `dumps` does.
+    """
+    # The encoder takes 2 µs to begin, as much as for ten values; a line has one of its own.
+    step = 1 if ndjson else _AT_ONCE
+    texts: list[str] = []
+    for start in range(0, len(values), step):
+        part = values[start : start + step]
+        texts.append(f"{dumps(*part)}\n" if ndjson else dumps(part)[1:-1])
+        limit -= len(texts[-1])
+        if limit < 0:
+            raise TooMuchError("The answer is larger than 6 MB: send fewer records.")
+    return "".join(texts) if ndjson else f"[{','.join(texts)}]"
 
 
 def size_in_json(text: str) -> int:

@@ -162,6 +162,18 @@ def test_a_batch_of_lines_gives_lines(call: Client, s3: CountingBucket, media: s
     assert rows[1]["error"]["type"] == "urn:pfa-score:not-json"
 
 
+@pytest.mark.parametrize("count", [99, 100, 101, 250])
+def test_a_batch_of_many(call: Client, s3: CountingBucket, count: int) -> None:
+    put(s3)
+    records: list[Any] = [*range(count - 1), "x"]
+    rows = call.batch(json.dumps(records)).json
+    assert [row.get("result") for row in rows] == [*(each + 100.0 for each in records[:-1]), None]
+    lines = call.batch("\n".join(map(json.dumps, records)), **{"Content-Type": NDJSON}).text
+    again = [json.loads(line) for line in lines.splitlines()]
+    assert again[:-1] == rows[:-1]
+    assert again[-1]["error"]["errors"] == rows[-1]["error"]["errors"]
+
+
 UNUSABLE = {
     '{"a": 1, "a": "],["}': 'The key "a" is in one object twice.',
     '[{"b\\"": {}, "b\\"": {}}]': 'The key "b\\"" is in one object twice.',

@@ -1,6 +1,6 @@
 """User functions, functions as arguments, and calls of the library."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pfa.compat import cells
@@ -146,7 +146,8 @@ class Calls(State):
         walk = forest(call, trees)
         if walk is None:
             return None
-        self.cell_keys[site.cell(0)] = walk.recipe[2][0]["keys"]  # type: ignore[attr-defined]
+        if cell := site.cell(0):
+            self.cell_keys[cell] = walk.recipe[2][0]["keys"]  # type: ignore[attr-defined]
         short = walk.short  # type: ignore[attr-defined]
         return f"{self.bind('forest', walk, short)}({record})"
 
@@ -234,21 +235,25 @@ class CallSite:
         return str(self._lowering.bind(hint, value, short))
 
     def constant(self, index: int) -> Any:
-        """Return an argument's value, if it is a literal or a constant cell; else MISSING."""
+        """Return an argument's value, if it is a literal or of a constant cell; else MISSING."""
         code = self._arguments[index]
         if not isinstance(code, Code):
             return MISSING
-        if code.cell is not None and code.steps is None:
-            return self._lowering.cell_value(code.cell)
-        return code.value
+        if code.cell is None:
+            return code.value
+        return _at(self._lowering.cell_value(code.cell), code.steps or ())
 
     def parsed(self, index: int) -> Any:
-        """Return the JSON value of an argument that is a whole constant cell; else MISSING."""
+        """Return the JSON value of an argument that is of a constant cell; else MISSING."""
         code = self._arguments[index]
-        if not isinstance(code, Code) or code.cell is None or code.steps is not None:
+        if not isinstance(code, Code) or code.cell is None:
             return MISSING
+        whole = self._lowering.config.cells[code.cell].initJsonNode
+        if code.steps is not None:
+            decoded = _at(self._lowering.cell_value(code.cell), code.steps)
+            return MISSING if decoded is MISSING else _at(whole, code.steps)
         self._lowering.lowered_cells.add(code.cell)
-        return self._lowering.config.cells[code.cell].initJsonNode
+        return whole
 
     def forest(self, index: int) -> Forest | None:
         """Return an argument that is a whole constant cell, if it was read as a Forest."""
@@ -261,8 +266,9 @@ class CallSite:
         return found
 
     def cell(self, index: int) -> str:
-        """Return the name of the constant cell that an argument is the whole of."""
-        return str(self._arguments[index].cell)
+        """Return the name of the constant cell that an argument is the whole of; "" if of none."""
+        code = self._arguments[index]
+        return "" if code.cell is None or code.steps is not None else str(code.cell)
 
     def keyed(self, index: int) -> tuple[Any, str] | None:
         """Return what an argument is looked up in, and a text of the key that may be pasted often.
@@ -274,15 +280,8 @@ class CallSite:
         if not isinstance(code, Code) or code.cell is None or not code.steps:
             return None
         *known, last = code.steps
-        if last.kind == EXPRESSION or any(step.value is MISSING for step in known):
-            return None
-        value = self._lowering.cell_value(code.cell)
-        try:
-            for step in known:
-                value = value[step.value]
-        except LookupError:
-            return None
-        return value, last.text
+        value = _at(self._lowering.cell_value(code.cell), known)
+        return None if value is MISSING or last.kind == EXPRESSION else (value, last.text)
 
     def function(self, index: int) -> "SiteFunction":
         """Return an argument that is a function."""
@@ -292,6 +291,19 @@ class CallSite:
         """Return what raises titus's PFARuntimeException of this function, here."""
         fail: Callable[[], Any] = made(runtime.failing, self.name, message, code, self.pos)
         return fail
+
+
+def _at(value: Any, path: Iterable[Code]) -> Any:
+    """Return what is at a path of a value; MISSING if the path is not known, or leads nowhere."""
+    for step in path:
+        at = step.value
+        if at is MISSING or (isinstance(value, list) and at < 0):  # which is an error in PFA
+            return MISSING
+        try:
+            value = value[at]
+        except LookupError:
+            return MISSING
+    return value
 
 
 class SiteFunction:
