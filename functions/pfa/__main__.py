@@ -1,11 +1,15 @@
 """``python -m pfa explain model.pfa`` prints the Python that a document becomes."""
 
 import argparse
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from pfa.errors import DocumentError
-from pfa.model import load
+from pfa.model import Model, load
+
+_FIELD = re.compile(r'at PFA field "(.*)"')
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,6 +18,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     explain = commands.add_parser("explain", help="print the Python that a document becomes")
     explain.add_argument("document", type=Path, help="a .pfa file")
+    explain.add_argument(
+        "--positions", action="store_true", help="say where in the document each line is from"
+    )
     chosen = parser.parse_args(arguments)
     try:
         model = load(chosen.document.read_bytes())
@@ -26,8 +33,27 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     if model.fallback:
         print(f"# Not compiled: titus2 scores it. {model.fallback!r}")
-    print(model.source, end="")
+    print("\n".join(_with_positions(model)) if chosen.positions else model.source.rstrip("\n"))
     return 0
+
+
+def _with_positions(model: Model) -> Iterator[str]:
+    """Give the lines, and before one that is from elsewhere than the last a comment with where."""
+    last = None
+    for line, position in zip(model.source.splitlines(), model.positions, strict=True):
+        code = line.lstrip()
+        if position is None:
+            yield line
+            last = None
+            continue
+        if position != last:
+            last = position
+            field = _FIELD.fullmatch(position)
+            shown = field[1] if field else position
+            indent = " " * (len(line) - len(code))
+            yield f"{indent}# {shown if shown.isprintable() else ascii(shown)}"
+        if not code.startswith("#"):  # which says less
+            yield line
 
 
 if __name__ == "__main__":

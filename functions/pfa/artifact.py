@@ -24,7 +24,7 @@ from pfa.compiler.runtime import NO_MATCH
 from pfa.errors import DocumentError
 from pfa.kernels.prepared import remade
 
-FORMAT = b"pfa-score artifact 2\n"
+FORMAT = b"pfa-score artifact 3\n"
 _DIGEST = 32  # bytes
 
 Portable = tuple[str, Any]  # how a name of the code is made again

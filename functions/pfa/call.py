@@ -43,10 +43,10 @@ class Call:
             try:
                 with deadline(self.timeout):
                     self.run(records)
-            except DeadlineExceeded:
+            except DeadlineExceeded as error:
                 if self.timeout is None:  # it is that of the batch which this call is a part of
                     raise
-                self.stop(len(records), timed_out(self.timeout))
+                self.stop(len(records), timed_out(self.timeout, self.model.where(error)))
             except MemoryError as error:  # a second one, while the first was seen to
                 self.stop(len(records), self.error(error))
         self.engine.f = None  # see Source.start
@@ -136,20 +136,22 @@ class Call:
             return error
         titus: Any = sys.modules["titus.errors"]  # there, since the engine has run
         told: ScoringError
+        where = place(getattr(error, "pos", None)) or self.model.where(error)
         if isinstance(error, titus.PFATimeoutException):
-            told = timed_out(self.timeout)
+            told = timed_out(self.timeout, where)
             self.late = self.ends is not None and time.monotonic() >= self.ends
             if not self.late and self.own_limit > 0:
                 limit = f"{self.own_limit / 1000:g} s"
-                told = ScoringTimeout(f"The document gives itself {limit} a record: not enough.")
+                message = f"The document gives itself {limit} a record: not enough."
+                told = ScoringTimeout(message, None, where)
         elif isinstance(error, titus.PFARuntimeException):
             message = f"{error.message} in {error.fcnName}"
-            told = ScoringError(told_in_full(message), error.code, place(error.pos))
+            told = ScoringError(told_in_full(message), error.code, where)
         elif isinstance(error, titus.PFAUserException):
-            told = ScoringError(told_in_full(str(error.message)), error.code, place(error.pos))
+            told = ScoringError(told_in_full(str(error.message)), error.code, where)
         else:
             failed = "The model's computation failed for this record."
-            told = ScoringError(_WHAT_FAILED.get(type(error), failed))
+            told = ScoringError(_WHAT_FAILED.get(type(error), failed), None, where)
         told.__cause__ = error
         _let_go(error)
         return told
@@ -171,10 +173,10 @@ def _let_go(error: BaseException | None) -> None:
         error = error.__context__
 
 
-def timed_out(seconds: float | None) -> ScoringTimeout:
-    """Return the error of a record that is not done in time."""
+def timed_out(seconds: float | None, position: str | None = None) -> ScoringTimeout:
+    """Return the error of a record that is not done in time, and was stopped there."""
     limit = "" if seconds is None else f" ({seconds:g} s)"
-    return ScoringTimeout(f"The model did not answer within its time{limit}.")
+    return ScoringTimeout(f"The model did not answer within its time{limit}.", None, position)
 
 
 def told_in_full(text: str) -> str:

@@ -12,7 +12,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from pfa import convert
-from pfa.compiler.code import Block, Statement, render
+from pfa.compiler.code import Block, Module, Statement, changed, placed, render
 from pfa.schema import Type, items_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _STATE = re.compile(r"\bstate\b")
 # Comments between the reading of a record, what is done with it, and the writing of the answer.
 _FORM = re.compile(r"^    # (by field|without tags|as a whole): (.+)\n", re.MULTILINE)
 _ANSWER = "# the answer"
+FILE, BATCH = "<model>", "<batch>"  # as tracebacks name the module, and that of a Loop
 _ROW = "row_"  # how names of the reading of a row begin
 _SINGLY = 6  # values of a record, below which a tuple of them is no faster
 # What is asked of an input that is a map: the value of a key; whether there is one; how many.
@@ -35,13 +36,14 @@ _KEY = re.compile(
 )
 
 
-def source_of(program: Any, read: Type, write: Type) -> str:
+def module_of(program: Any, read: Type, write: Type) -> Module:
     """Return the module with the function ``score(record)`` of a program without state."""
     from pfa.compiler import bare, short  # not at the top: an artifact does without
 
     reading = convert.reader(read, "record", "in_", whole=False)
     own: list[Statement] = program.functions
-    body: list[Statement] = [*program.action, f"result = {program.result}"]
+    result = placed(f"result = {program.result.text}", program.result.pos)
+    body: list[Statement] = [*program.action, result]
     if not program.has_limit:
         own, body = short.unlimited(own), short.unlimited(body)
     if not short.catches_errors([*own, *body]):
@@ -57,19 +59,13 @@ def source_of(program: Any, read: Type, write: Type) -> str:
         by_field = [f"v_input = {reading.value}", *body]
         form, made = ("without tags" if untagged else "as a whole"), [reading.value]
     writing = convert.writer_code(write, "result", "out_")
-    functions = render(own)
-    text = "\n".join([*functions, *render(body)]).replace("(self, state", "(")
+    text = "\n".join(render([*own, *body])).replace("(self, state", "(")
     if "state" in text and _STATE.search(text):
         by_field.insert(0, "state = new_state()")
     inside: list[Statement] = [*reading.lines, f"# {form}: {', '.join(made)}", *by_field]
     inside += [_ANSWER, *writing.lines, f"return {writing.value}"]
-    lines = [
-        *reading.prelude,
-        *writing.prelude,
-        *functions,
-        *render([Block("def score(record):", inside)]),
-    ]
-    return "\n".join(lines) + "\n"
+    score = Block("def score(record):", inside)
+    return Module([*reading.prelude, *writing.prelude, *own, score])
 
 
 def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] | None:
@@ -86,15 +82,7 @@ def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] 
     def renamed(text: str) -> str:
         return _TOKEN.sub(replace, text) if "v_input" in text else text
 
-    def replaced(statements: list[Statement]) -> list[Statement]:
-        return [
-            Block(renamed(each.header), replaced(each.body))
-            if isinstance(each, Block)
-            else renamed(each)
-            for each in statements
-        ]
-
-    made = replaced(body)
+    made = changed(body, renamed)
     return None if whole else made
 
 
@@ -106,12 +94,14 @@ class Loop:
     """
 
     def __init__(self, source: str, read: Type) -> None:
-        """Take what ``source_of`` wrote, and the type of the input."""
+        """Take what ``module_of`` wrote, and the type of the input."""
         self.before, _, body = source.partition("def score(record):\n")
+        self.own = self.before.count("\n")  # lines before the function, the same in both
         form = _FORM.search(body)
-        assert form is not None  # noqa: S101 - source_of wrote it
+        assert form is not None  # noqa: S101 - module_of wrote it
         self.head, self.reading = "record", body[: form.start()]
         self.body, _, self.writing = body[form.end() :].rpartition(f"    {_ANSWER}\n")
+        self.last = source.count("\n") - self.writing.count("\n") - 1  # of the body, in the source
         self.keys: list[str] = []  # of a record, or of a map that has no others
         self.singly = False  # a row is a record all the same
         types: dict[str, Type] = {}
@@ -175,10 +165,17 @@ class Loop:
         inside = "\n".join(f"    {line}" for line in lines)
         return f"{self.before}def score(rows, append):\n    for {self.head} in rows:\n{inside}\n"
 
+    def line(self, number: int) -> int:
+        """Return which line for one record a line of the module is made of; 0 if of none."""
+        if number <= self.own:
+            return number
+        line = number + self.last - 2 - (self.before + self.reading + self.body).count("\n")
+        return line if line > self.own else 0
+
     def function(self, checked: bool, names: dict[str, Any], read: Type, write: Type) -> Any:
         """Compile the function; the rest is as in ``function_of``."""
         names = {**names, **convert.read_names(read, _ROW)}
-        return function_of(compiled(self.source(checked)), names, read, write)
+        return function_of(compiled(self.source(checked), BATCH), names, read, write)
 
     def together(
         self, checked: bool, names: dict[str, Any], read: Type, write: Type
@@ -191,12 +188,13 @@ class Loop:
             return None
         module, forests = made
         names = {**names, **convert.read_names(read, _ROW)}
-        return steps.Together(function_of(compiled(module), names, read, write, "steps"), forests)
+        code = compiled(module, BATCH)
+        return steps.Together(function_of(code, names, read, write, "steps"), forests)
 
 
-def compiled(source: str | ast.Module) -> CodeType:
-    """Compile the module that ``source_of`` wrote, or one made of it."""
-    return compile(source, "<model>", "exec", dont_inherit=True)
+def compiled(source: str | ast.Module, file: str = FILE) -> CodeType:
+    """Compile the module that ``module_of`` wrote, or one made of it."""
+    return compile(source, file, "exec", dont_inherit=True)
 
 
 def names_outside(code: CodeType) -> set[str]:
@@ -213,7 +211,7 @@ def _names_in(code: CodeType) -> set[str]:
 def function_of(
     code: CodeType, names: dict[str, Any], read: Type, write: Type, name: str = "score"
 ) -> Callable[..., Any]:
-    """Run the module that ``source_of`` wrote; return its function.
+    """Run the module that ``module_of`` wrote; return its function.
 
     ``names`` are those that the program's code sees, and ``new_state``.
     """

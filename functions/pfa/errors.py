@@ -50,8 +50,9 @@ class ScoringError(PfaError):
     """The model could not answer for this record.
 
     ``code`` is the PFA error code: the library's, or the one that the document's own ``error``
-    gives; None where PFA has none. ``position`` is the document's own locator ("@") of the failing
-    expression, if it has one.
+    gives; None where PFA has none. ``position`` is where in the document the expression is that
+    failed, or that was stopped, with the document's own locator ("@") if it has one; None if that
+    is not known.
     """
 
     def __init__(self, message: str, code: int | None = None, position: str | None = None) -> None:

@@ -5,6 +5,7 @@ tally and (if seeded) random generator; ``begin`` runs first, ``end`` last; late
 batch see what earlier ones changed; nothing outlives the call.
 """
 
+import json
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -98,6 +99,7 @@ def load_artifact(data: bytes) -> "Model":
 
         model = Model(facts, read, write, encoded)
         model._source = content["source"]
+        model._lines = lambda: json.loads(artifact.decompress(content["positions"]))
         if content["code"] is not None:
             names = {name: artifact.restored(made) for name, made in content["names"].items()}
             model.shorten(content["code"], names)
@@ -137,10 +139,11 @@ def _compiled(engine: Any, sha256: str, source: bytes | str | dict[str, Any]) ->
     if not facts.fallback:
         program = type(engine).program
         weakref.finalize(model, program.clear).atexit = False
-        model._source = program.source
-        if program.result:
-            model._source = made = direct.source_of(program, read, write)
-            model.shorten(direct.compiled(made), program.namespace)
+        module = program.module
+        if program.result.text:
+            module = direct.module_of(program, read, write)
+            model.shorten(direct.compiled(module.source), program.namespace)
+        model._source, model._lines = module.source, lambda: module.positions
     return model
 
 
@@ -173,6 +176,7 @@ class Model:
         self._code: CodeType | None = None
         self._names: dict[str, Any] = {}
         self._source: str | bytes = ""  # of an artifact: compressed
+        self._lines: Callable[[], list[str | None]] = list
 
     @cached_property
     def _whole(self) -> "Model":
@@ -184,6 +188,35 @@ class Model:
         """The generated Python; "" of a model that titus's own engine scores."""
         kept = self._source
         return kept if isinstance(kept, str) else artifact.decompress(kept).decode()
+
+    @cached_property
+    def positions(self) -> list[str | None]:
+        """For each line of ``source`` where in the document it is from, as errors tell it.
+
+        None for a line that is from no expression: it reads the record or writes the answer.
+        """
+        return [place(position) for position in self._lines()]
+
+    def where(self, error: BaseException) -> str | None:
+        """Return where in the document the code is from that an error came from, if it is known."""
+        made: Any = vars(self).get("engines")  # of the long way, if a record went it
+        program = getattr(made and made.kind, "program", None)
+        frames = []
+        trace = error.__traceback__
+        while trace is not None:
+            frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+            trace = trace.tb_next
+        for file, line in reversed(frames):
+            if file == direct.BATCH:
+                line = direct.Loop(self.source, self._input).line(line)
+            lines: list[str | None] = []
+            if file in (direct.FILE, direct.BATCH):
+                lines = self._lines()
+            elif program is not None and file == program.file:
+                lines = program.module.positions
+            if 0 < line <= len(lines) and (position := lines[line - 1]):
+                return place(position)
+        return None
 
     @cached_property
     def check(self) -> Callable[[Any], Any]:
@@ -230,6 +263,7 @@ class Model:
             "output": self.output_schema,
             "packed": packed,
             "source": artifact.compress(self.source.encode()),
+            "positions": artifact.compress(json.dumps(self.positions).encode()),
             "code": code,
             "names": names,
         }
@@ -271,7 +305,7 @@ class Model:
                 return self._score_all(records, timeout, memory)
         except MemoryError as error:  # not of one record: there is none left for what is around it
             release(error)
-            return [ScoringError(NO_MEMORY)] * len(records)
+            return [ScoringError(NO_MEMORY, None, self.where(error))] * len(records)
 
     def _score_all(
         self, records: Sequence[Any], timeout: float | None, memory: int | None
@@ -291,8 +325,8 @@ class Model:
                 batch.prepare(code, memory)
             with deadline(timeout):
                 batch.run(code)
-        except DeadlineExceeded:
-            batch.end(code, timed_out(timeout))
+        except DeadlineExceeded as error:
+            batch.end(code, timed_out(timeout, self.where(error)))
         return batch.results
 
     def _answer(self, record: Any) -> Any:

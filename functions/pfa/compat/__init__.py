@@ -19,6 +19,7 @@ from pfa.compat import (  # noqa: F401
     linear,
     numeric,
     patterns,
+    positions,
     producer,
     quick,
     sandbox,

@@ -7,7 +7,7 @@ the Python value says as much as the tag.
 import re
 from collections.abc import Iterator
 
-from pfa.compiler.code import Block, Statement, render
+from pfa.compiler.code import Block, Statement, placed, render
 from pfa.schema import Type, items_of
 
 _TYPES = {"double": "float", "string": "str", "boolean": "bool"}
@@ -67,21 +67,22 @@ def _bare(statements: list[Statement], doubles: set[str]) -> Iterator[Statement]
                 doubles.add(found[1])
             elif found := _OF_DOUBLE.fullmatch(each):
                 wanted = f"if {found[3]} or {found[1]} is not NO_MATCH:"
-                yield _case("double", found[2], found[1], _next(todo, wanted), doubles)
+                body = _next(todo, wanted)
+                yield _case("double", found[2], found[1], body, doubles, each)
             elif found := _OF_OTHER.fullmatch(each):
                 body = _next(todo, f"if {found[1]} is not NO_MATCH:")
-                yield _case(found[2], found[3], found[1], body, doubles)
+                yield _case(found[2], found[3], found[1], body, doubles, each)
             else:
                 yield each
         elif found := _BEFORE_DOUBLE.fullmatch(each.header):
-            case = _case(found[3], found[4], found[2], each.body, doubles)
+            case = _case(found[3], found[4], found[2], each.body, doubles, each)
             first, *rest = _bare(_next(todo, "else:"), doubles)
             if not isinstance(first, Block) or first.header != _test("double", found[4]):
                 raise _UnknownError
             yield first  # as most values are doubles
-            yield Block("else:", [case, *rest])
+            yield Block("else:", [case, *rest], each.pos)
         else:
-            yield Block(each.header, [*_bare(each.body, doubles)])
+            yield Block(each.header, [*_bare(each.body, doubles)], each.pos)
 
 
 def _by_items(statements: list[Statement]) -> list[Statement]:
@@ -98,7 +99,8 @@ def _by_items(statements: list[Statement]) -> list[Statement]:
             first, *rest = each.body
             value = _VALUE.fullmatch(first) if isinstance(first, str) else None
             if found[2] in keys and value and value[2] == found[1]:
-                out.append(Block(f"for {found[1]}, {value[1]} in v_input.items():", rest))
+                header = f"for {found[1]}, {value[1]} in v_input.items():"
+                out.append(Block(header, rest, each.pos))
                 continue
         out.append(each)
     text = "\n".join(render(out))
@@ -119,8 +121,13 @@ def _next(todo: Iterator[Statement], header: str) -> list[Statement]:
     return each.body
 
 
-def _case(kind: str, value: str, name: str, body: list[Statement], doubles: set[str]) -> Block:
-    return Block(_test(kind, value), [f"{name} = {value}", *_bare(body, doubles)])
+def _case(
+    kind: str, value: str, name: str, body: list[Statement], doubles: set[str], of: Statement
+) -> Block:
+    """Return the statements of a case, which stand in place of ``of``."""
+    pos = getattr(of, "pos", None)
+    first = placed(f"{name} = {value}", pos)
+    return Block(_test(kind, value), [first, *_bare(body, doubles)], pos)
 
 
 def _test(kind: str, value: str) -> str:

@@ -17,6 +17,7 @@ from pfa.compiler.code import (
     Statement,
     Temporaries,
     UnsupportedError,
+    placed,
 )
 from pfa.specialise import MISSING
 
@@ -70,9 +71,12 @@ class Base:
         if code.text == "None":
             return code
         if code.value is not MISSING:
-            return self.made(f"{{{tag!r}: {code.text}}}", [code])
-        wrap = self.bind_as("tagged", runtime.tagged)
-        return self.made(f"{wrap}({code.text}, {tag!r})", [code])
+            text = f"{{{tag!r}: {code.text}}}"
+        else:
+            text = f"{self.bind_as('tagged', runtime.tagged)}({code.text}, {tag!r})"
+        made = self.made(text, [code])
+        made.pos = code.pos
+        return made
 
     def made(self, text: str, parts: Sequence[Code]) -> Code:
         """Code of which ``parts``, of which only the first has statements, are in ``text``."""
@@ -86,7 +90,7 @@ class Base:
         for code in codes:
             statements += code.before
             if code.kind not in (CONSTANT, VARIABLE):
-                statements.append(code.text)
+                statements.append(placed(code.text, code.pos))
         return statements
 
     def block(self, codes: Sequence[Code]) -> tuple[list[Statement], Code]:
@@ -97,7 +101,7 @@ class Base:
     def into(self, name: str, codes: Sequence[Code]) -> list[Statement]:
         """Statements that evaluate codes in order and keep the value of the last."""
         statements, last = self.block(codes)
-        return [*statements, f"{name} = {last.text}"]
+        return [*statements, placed(f"{name} = {last.text}", last.pos)]
 
     def conditional(
         self,

@@ -6,8 +6,9 @@ one call, ``in_order`` keeps the order in which they are evaluated, errors inclu
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pfa.specialise import MISSING
@@ -22,13 +23,53 @@ _STRING_OR_NAME = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_][A
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """A compound statement: ``header`` ends in a colon."""
+    """A compound statement: ``header`` ends in a colon. ``pos`` is as in Line, of the header."""
 
     header: str
     body: "list[Statement]"
+    pos: str | None = None
+
+
+class Line(str):
+    """A statement that knows the position, as errors tell it, of the PFA that it is made of."""
+
+    __slots__ = ("pos",)
+
+    pos: str
 
 
 Statement = str | Block
+
+
+def placed(text: str, pos: str | None) -> str:
+    """Return a statement that knows its position."""
+    if pos is None:
+        return text
+    line = Line(text)
+    line.pos = pos
+    return line
+
+
+def place(statements: list[Statement], pos: str) -> None:
+    """Let those of the statements know their position that do not know another."""
+    for number, each in enumerate(statements):
+        if type(each) is str:
+            statements[number] = placed(each, pos)
+        elif type(each) is Block and each.pos is None:
+            each.pos = pos
+            place(each.body, pos)
+
+
+def changed(statements: Iterable[Statement], change: Callable[[str], str]) -> list[Statement]:
+    """Return statements with their texts, and those of headers, changed; positions stay."""
+    made: list[Statement] = []
+    for each in statements:
+        if type(each) is Block:
+            made.append(Block(change(each.header), changed(each.body, change), each.pos))
+        else:
+            text = change(each)  # type: ignore[arg-type]
+            made.append(each if text == each else placed(text, getattr(each, "pos", None)))
+    return made
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +86,13 @@ class Code:
     steps: "list[Code] | None" = None  # of the path from that cell to it, if there is one
     call: Any = None  # the Site of the library call that it is
     given: bool = False  # it is the input, or a part of it
+    pos: str | None = None  # see Line
+
+    def comes_from(self, pos: str | None) -> None:
+        """Know its position (see compat/positions.py)."""
+        self.pos = self.pos or pos
+        if self.before and pos is not None:
+            place(self.before, pos)
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +108,11 @@ class FunctionCode:
     library: str = ""
     avro_type: Any = None
 
+    def comes_from(self, pos: str | None) -> None:
+        """Know its position, as Code."""
+        if pos is not None:
+            place(self.statements, pos)
+
     @property
     def body(self) -> Code | None:
         """The function's one expression, if it is one."""
@@ -69,7 +122,8 @@ class FunctionCode:
     def define(self, name: str, *first: str) -> Block:
         """Return its definition with the parameters ``first`` before its own."""
         header = f"def {name}({', '.join([*first, *self.params])}):"
-        return Block(header, [*self.statements, f"return {self.result.text}"])
+        last = placed(f"return {self.result.text}", self.result.pos)
+        return Block(header, [*self.statements, last])
 
     def as_titus(self, name: str) -> Code:
         """Code of the function as titus calls it; ``name`` is free for it."""
@@ -118,8 +172,45 @@ def _render(statements: Iterable[Statement], indent: str, lines: list[str]) -> N
         else:
             lines.append(indent + statement.header)
             _render(statement.body, within, lines)
-            if all(isinstance(each, str) and each.startswith("#") for each in statement.body):
-                lines.append(within + "pass")  # there is nothing, or a comment
+            if _is_empty(statement):
+                lines.append(within + "pass")
+
+
+def _is_empty(block: Block) -> bool:
+    """Tell whether there is nothing, or a comment, in a block."""
+    return all(isinstance(each, str) and each.startswith("#") for each in block.body)
+
+
+def positions(statements: Iterable[Statement]) -> Iterator[str | None]:
+    """Give the position of each line that ``render`` makes."""
+    for statement in statements:
+        yield getattr(statement, "pos", None)
+        if isinstance(statement, Block):
+            yield from positions(statement.body)
+            if _is_empty(statement):
+                yield statement.pos
+
+
+class Module:
+    """Generated Python."""
+
+    def __init__(self, statements: list[Statement]) -> None:
+        """Take its statements."""
+        self.statements = statements
+
+    @cached_property
+    def source(self) -> str:
+        """Its text."""
+        return "\n".join(render(self.statements)) + "\n"
+
+    @cached_property
+    def positions(self) -> list[str | None]:
+        """For each line of the text where it comes from, as errors say it; None if from nowhere."""
+        # of names and numbers titus has the mere path
+        return [
+            f'at PFA field "{each}"' if each and not each.startswith("at ") else each
+            for each in positions(self.statements)
+        ]
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
@@ -129,12 +220,7 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 
 def all_renamed(statements: Iterable[Statement], names: Mapping[str, str]) -> list[Statement]:
     """Return statements with other names."""
-    return [
-        renamed(each, names)
-        if isinstance(each, str)
-        else Block(renamed(each.header, names), all_renamed(each.body, names))
-        for each in statements
-    ]
+    return changed(statements, lambda text: renamed(text, names))
 
 
 def blocks_within(statements: Iterable[Statement]) -> int:
@@ -182,7 +268,7 @@ class Temporaries:
         if code.kind != EXPRESSION:
             return code.text
         name = self.new("g" if code.given else "t")  # short.py makes use of that
-        before.append(f"{name} = {code.text}")
+        before.append(placed(f"{name} = {code.text}", code.pos))
         return name
 
     def in_order(self, codes: Sequence[Code]) -> tuple[list[Statement], list[str], int]:
@@ -200,7 +286,7 @@ class Temporaries:
             if changed:
                 before += code.before
                 name = self.new()
-                before.append(f"{name} = {code.text}")
+                before.append(placed(f"{name} = {code.text}", code.pos))
                 texts.append(name)
             elif i < last or code.depth >= MAX_DEPTH:
                 texts.append(self.hold(code, before))

@@ -30,7 +30,7 @@ class Control(Values):
 
     def _do(self, context: Any) -> Code:
         statements, last = self.block(context.exprs)
-        return Code(last.text, statements, last.kind, depth=last.depth)
+        return Code(last.text, statements, last.kind, depth=last.depth, pos=last.pos)
 
     def _if(self, context: Any) -> Code:
         return self.choice([(context.predicate, context.thenClause)], context.elseClause)

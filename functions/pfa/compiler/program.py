@@ -6,7 +6,6 @@ in names that titus checked (letters, digits and underscores) behind a prefix of
 
 import re
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from pfa.compat import cells
@@ -15,10 +14,12 @@ from pfa.compiler.code import (
     EXPRESSION,
     Block,
     Code,
+    Module,
     Statement,
     UnsupportedError,
     blocks_within,
     checked_name,
+    placed,
     render,
     variable,
 )
@@ -79,18 +80,14 @@ class Program:
         self.namespace: dict[str, Any] = {}
         self.has_limit = True  # the document's options limit the time of an action
         # Of a document without state: its functions, what an action does with the input, v_input,
-        # and the expression of the result; "" if there is state.
+        # and the expression of the result, which has no text if there is state.
         self.functions: list[Statement] = []
         self.action: list[Statement] = []
-        self.result = ""
+        self.result = Code("")
         self.expressions: list[tuple[str, list[str], str]] = []  # user functions that are one
         self._cells = set(_CELL.findall(text)) if lowering.read_cells else set()
-        self._module = module
-
-    @cached_property
-    def source(self) -> str:
-        """The module's text."""
-        return "\n".join(render(self._module)) + "\n"
+        self.module = Module(module)
+        self.file = f"<{class_name}>"  # as tracebacks name it
 
     def run(self, names: dict[str, Any]) -> None:
         """Make the class; titus looks for it in ``names``.
@@ -101,12 +98,12 @@ class Program:
         self.namespace = {**self.bound, "PFAEngine": _genpy.PFAEngine}
         made = type(self.class_name, (_genpy.PFAEngine,), {**_FIXED, "program": self})
         names[self.class_name] = made
-        if not self.result or blocks_within([*self.functions, *self.action]) > _SURE_DEPTH:
+        if not self.result.text or blocks_within([*self.functions, *self.action]) > _SURE_DEPTH:
             self.complete(made)
 
     def complete(self, of: Any) -> None:
         """Compile the methods of the class."""
-        code = compile(self.source, f"<{self.class_name}>", "exec", dont_inherit=True)
+        code = compile(self.module.source, self.file, "exec", dont_inherit=True)
         exec(code, self.namespace)  # noqa: S102 - see the module's docstring
         made = vars(self.namespace[self.class_name])
         for name in _METHODS:
@@ -190,7 +187,8 @@ def write(lowering: Any, context: Any) -> Program:
         if len(function.exprs) == 1 and not last.before:
             called = lowering.user_functions[name]
             expressions.append((called, ["self", "state", *params], last.text))
-        functions += [Block(header, [*body, f"return {last.text}"]), ""]
+        body.append(placed(f"return {last.text}", last.pos))
+        functions += [Block(header, body, f"fcns -> {name.removeprefix('u.')}"), ""]
     body, last = _placed(lowering, context.action[0], "action")
     methods: list[Statement] = [
         _once(lowering, name, part, context)
@@ -211,7 +209,7 @@ def write(lowering: Any, context: Any) -> Program:
     program = Program(lowering, class_name, module, text, _call_graph(context))
     program.expressions = expressions
     if short:
-        program.functions, program.action, program.result = functions, body, last.text
+        program.functions, program.action, program.result = functions, body, last
     for cell in lowering.lowered_cells:
         if not program.reads(lowering.cell_name(cell)):
             cells.defer(lowering.config.cells[cell])
@@ -246,9 +244,14 @@ def _placed(lowering: Any, codes: list[Code], place: str) -> tuple[list[Statemen
     """Statements of a part of the document, and where each is from; code of the last's value."""
     statements: list[Statement] = []
     for number, code in enumerate(codes):
-        statements.append(f"# {place} -> {number}")
+        statements.append(placed(f"# {place} -> {number}", code.pos))
         statements += lowering.run([code]) if number < len(codes) - 1 else code.before
     return statements, codes[-1]
+
+
+def _value(code: Code) -> Code:
+    """Return code without what must run before."""
+    return Code(code.text, kind=code.kind, pos=code.pos)
 
 
 def _call_graph(context: Any) -> dict[str, Any]:
@@ -280,7 +283,7 @@ def _once(lowering: Any, name: str, codes: list[Code], context: Any) -> Block:
     if not codes:
         return Block(f"def {name}(self):", ["pass"])
     body, last = _placed(lowering, codes, name)
-    body += lowering.run([Code(last.text, kind=last.kind)])
+    body += lowering.run([_value(last)])
     given = _given(context) if name == "end" else {"name", "instance", "metadata", "version"}
     return Block(f"def {name}(self):", [*_prologue(body, given, "action"), *body])
 
@@ -300,13 +303,13 @@ def _with_rollback(context: Any, body: list[Statement]) -> list[Statement]:
 def _action(lowering: Any, context: Any, body: list[Statement], last: Code) -> Block:
     finished = "self.actionsFinished += 1"
     if context.method == _genpy.Method.EMIT:
-        body = [*body, *lowering.run([Code(last.text, kind=last.kind)]), finished]
+        body = [*body, *lowering.run([_value(last)]), finished]
     elif context.method == _genpy.Method.FOLD:
-        body = [*body, f"self.tally = {last.text}", finished, "return self.tally"]
+        body = [*body, placed(f"self.tally = {last.text}", last.pos), finished, "return self.tally"]
     elif last.kind == EXPRESSION:
-        body = [*body, f"result = {last.text}", finished, "return result"]
+        body = [*body, placed(f"result = {last.text}", last.pos), finished, "return result"]
     else:
-        body = [*body, finished, f"return {last.text}"]
+        body = [*body, finished, placed(f"return {last.text}", last.pos)]
     body = [*_prologue(body, _given(context), "action"), *body]
     return Block(
         "def action(self, v_input, check=True):",
@@ -320,7 +323,7 @@ def _action(lowering: Any, context: Any, body: list[Statement], last: Code) -> B
 
 def _merge(lowering: Any, context: Any) -> Block:
     body, last = _placed(lowering, context.merge[0], "merge")
-    body = [*body, f"self.tally = {last.text}", "return self.tally"]
+    body = [*body, placed(f"self.tally = {last.text}", last.pos), "return self.tally"]
     given = {"name", "instance", "metadata", "version"}
     body = [*_prologue(body, given, "merge"), *body]
     return Block("def merge(self, v_tallyOne, v_tallyTwo):", _with_rollback(context, body))

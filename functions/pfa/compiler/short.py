@@ -6,7 +6,7 @@ So a step of a path is a mere ``[…]``, and a kernel may be an expression in pl
 import re
 from collections.abc import Iterable, Mapping
 
-from pfa.compiler.code import Block, Statement, renamed
+from pfa.compiler.code import Block, Statement, changed, renamed
 from pfa.library.texts import closed, is_name
 
 # A string, which is left alone, or a call of what the compiler bound (see Base.bind).
@@ -46,22 +46,15 @@ def of_functions(
 
 def shortened(statements: Iterable[Statement], short: Mapping[str, str]) -> list[Statement]:
     """Return statements with calls in their short form; ``short`` is as in Site.bind, by name."""
-    return [
-        _shortened(each, short)
-        if isinstance(each, str)
-        else Block(_header(each.header, short), shortened(each.body, short))
-        for each in statements
-    ]
-
-
-def _header(header: str, short: Mapping[str, str]) -> str:
-    return header if header.startswith("def ") else _shortened(header, short)
+    return changed(
+        statements, lambda text: text if text.startswith("def ") else _shortened(text, short)
+    )
 
 
 def unlimited(statements: Iterable[Statement]) -> list[Statement]:
     """Return statements without a look at the clock."""
     return [
-        Block(each.header, unlimited(each.body)) if isinstance(each, Block) else each
+        Block(each.header, unlimited(each.body), each.pos) if isinstance(each, Block) else each
         for each in statements
         if each != "state.checkTime()"
     ]
@@ -91,10 +84,7 @@ def of_input(statements: Iterable[Statement]) -> list[Statement]:
             return text
         return _TEST.sub(lambda found: "" if found[0][0] not in "'\"" else found[0], text)
 
-    return [
-        shorter(each) if isinstance(each, str) else Block(shorter(each.header), of_input(each.body))
-        for each in statements
-    ]
+    return changed(statements, shorter)
 
 
 def _is_gone_through(text: str) -> bool:

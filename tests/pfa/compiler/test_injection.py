@@ -25,7 +25,7 @@ def outcome(document, record):
         engine = compiler.compiled(document)
     except Exception as error:
         return "refused", error
-    calls_no_probe(type(engine).program.source)
+    calls_no_probe(type(engine).program.module.source)
     try:
         engine.begin()
         answer = engine.action(record)
