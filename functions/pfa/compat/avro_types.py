@@ -114,18 +114,33 @@ def _types_in_order(datatype: Any) -> None:
     titus tries all types again as long as some name is unknown: 1000 types, each naming one that
     comes later, took 12 s.
     """
-    parser = datatype.ForwardDeclarationParser
+    parser, schema_module = datatype.ForwardDeclarationParser, datatype.avro.schema
     stock = parser.parse
+    primitive = {
+        f'"{name}"': datatype.schemaToAvroType(schema_module.PrimitiveSchema(name))
+        for name in _PRIMITIVE
+    }
 
     def parse(self: Any, texts: Sequence[str]) -> Any:
-        parsed = stock(self, in_order(list(dict.fromkeys(texts))))
+        texts = list(dict.fromkeys(texts))
+        known = dict(self.names.names)
+        try:
+            for text in texts:
+                if text not in primitive:
+                    made = schema_module.SchemaFromJSONData(json.loads(text), self.names)
+                    self.lookupTable[text] = datatype.schemaToAvroType(made)
+                else:
+                    self.lookupTable[text] = primitive[text]
+        except schema_module.SchemaParseException:  # a name that comes later, it may be
+            self.names = schema_module.Names(names=known)
+            stock(self, in_order(texts))
         for schema in self.names.names.values():
             if schema.type == "record" and default_values(schema) > MAX_DEFAULTS:
                 raise datatype.titus.errors.AvroException(
                     f"the defaults of record {schema.fullname.lstrip('.')[:80]} have defaults in"
                     f" them, and make more than {MAX_DEFAULTS} values"
                 )
-        return parsed
+        return {text: self.lookupTable[text] for text in texts}
 
     parser.parse = parse
 

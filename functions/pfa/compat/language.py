@@ -2,6 +2,8 @@
 
 import json
 from contextlib import nullcontext
+from functools import cache
+from types import CodeType, FunctionType
 from typing import Any
 
 from pfa.compat.loader import mends
@@ -26,29 +28,10 @@ def case(cls: Any) -> Any:
     init = cls.__init__
     parameters: tuple[str, ...] = init.__code__.co_varnames[1 : init.__code__.co_argcount]
     fields = tuple(name for name in parameters if name != "pos")
-    takes_pos = len(fields) < len(parameters)
-    names = (*fields, "pos") if takes_pos else fields
     checks = init.__code__.co_code != _nothing.__code__.co_code
-    no_pos = (None,) if takes_pos else ()
-    usual = len(names) if parameters == names else -1
-
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-        if len(args) == usual and not kwargs:  # in a third of the time
-            self.__dict__.update(zip(names, args, strict=True))
-            if checks:
-                init(self, *args[: len(fields)], *no_pos)
-            return
-        values = dict(zip(names, args, strict=False))
-        if kwargs:
-            values.update(kwargs)
-        if takes_pos:
-            values.setdefault("pos", None)
-        if len(args) > len(names) or len(values) != len(names):
-            raise TypeError(f"{cls.__name__} takes {', '.join(names)}")
-        self.__dict__.update(values)
-        if takes_pos:
-            values["pos"] = None
-        self._init(**values)
+    takes_pos = len(fields) < len(parameters)
+    cls._init = init
+    cls.__init__ = _setter(fields, takes_pos, init if checks else None)
 
     def __repr__(self: Any) -> str:  # noqa: N807
         return f"{cls.__name__}({', '.join(repr(getattr(self, name)) for name in fields)})"
@@ -58,11 +41,34 @@ def case(cls: Any) -> Any:
             getattr(self, name) == getattr(other, name) for name in fields
         )
 
-    cls._init = init
-    cls.__init__ = __init__
     cls.__repr__ = getattr(cls, "toString", __repr__)
     cls.__eq__ = getattr(cls, "equals", __eq__)
     return cls
+
+
+@cache
+def _template(count: int, takes_pos: bool, checks: bool) -> CodeType:
+    """Compile an ``__init__`` that sets so many fields, to be given their names."""
+    names = [f"x{number}" for number in range(count)]
+    every = [*names, "pos"] if takes_pos else names
+    lines = [f" self.{name} = {name}" for name in every]
+    if checks:
+        given = ", ".join(["self", *names, *(["None"] if takes_pos else [])])
+        lines.append(f" check({given})")
+    text = "\n".join([f"def init({', '.join(['self', *every])}):", *(lines or [" pass"])])
+    module = compile(text, "<case>", "exec", dont_inherit=True)
+    return next(each for each in module.co_consts if isinstance(each, CodeType))
+
+
+def _setter(fields: tuple[str, ...], takes_pos: bool, check: Any) -> Any:
+    """Make the ``__init__`` that sets these fields, and calls ``check`` with them if there is."""
+    code = _template(len(fields), takes_pos, check is not None)
+    real = {f"x{number}": name for number, name in enumerate(fields)}
+    names, variables = (
+        tuple(real.get(name, name) for name in each) for each in (code.co_names, code.co_varnames)
+    )
+    code = code.replace(co_names=names, co_varnames=variables)
+    return FunctionType(code, {"check": check}, "__init__", (None,) if takes_pos else None)
 
 
 @mends("titus.genpy")

@@ -109,16 +109,30 @@ def _arguments(reader: Any) -> None:
 
 @mends("titus.pfaast")
 def _functions(pfaast: Any) -> None:
-    """Put the table of the library's functions together once."""
+    """Put the table of the library's functions together once, and have them in each table.
+
+    For each document titus copies them, 900, item by item, to add the document's own.
+    """
     table = pfaast.FunctionTable
-    stock = table.blank
-    functions: dict[str, Any] = {}
+    stock_init, stock_blank = table.__init__, table.blank
+    library: dict[str, Any] = {}
+
+    class Functions(dict[str, Any]):
+        """A table's functions, of which there are no items to be copied."""
+
+        def items(self) -> Any:
+            return ()
+
+    def __init__(self: Any, functions: dict[str, Any]) -> None:  # noqa: N807
+        stock_init(self, Functions(library))
+        self.functions.update(functions)
 
     def blank() -> Any:
-        if not functions:
-            functions.update(stock().functions)
-        return table(dict(functions))
+        if not library:
+            library.update(stock_blank().functions)
+        return table({})
 
+    table.__init__ = __init__
     table.blank = staticmethod(blank)
 
 

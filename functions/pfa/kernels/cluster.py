@@ -5,7 +5,7 @@ from collections.abc import Callable
 from operator import sub
 from typing import Any
 
-from pfa.kernels.prepared import Call, call_of, made, titus
+from pfa.kernels.prepared import Call, call_of, made, titus, written
 from pfa.specialise import MISSING, Site, inline
 
 _dist = math.dist
@@ -72,7 +72,7 @@ def _written(centers: list[tuple[float, ...]], exactly: Callable[..., Any]) -> C
     lines = [
         "def closest(datum, clusters):",
         " try:",
-        *(f"  d{i} = dist(datum, {center!r})" for i, center in enumerate(centers)),
+        *(f"  d{i} = dist(datum, 'center {i}')" for i in range(len(centers))),
         " except (ValueError, OverflowError):",
         "  return exactly(datum, clusters)",
         f" if {first} < {second}: least, following, at = {first}, {second}, 0",
@@ -88,9 +88,8 @@ def _written(centers: list[tuple[float, ...]], exactly: Callable[..., Any]) -> C
         "  return clusters[at]",
         " return exactly(datum, clusters)",
     ]
-    names: dict[str, Any] = {"dist": _dist, "exactly": exactly}
-    exec("\n".join(lines), names)  # noqa: S102  floats' repr and names from here only
-    closest: Callable[..., Any] = names["closest"]
+    constants = {f"center {i}": center for i, center in enumerate(centers)}
+    closest: Callable[..., Any] = written(lines, constants, {"dist": _dist, "exactly": exactly})
     return closest
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pfa.kernels.prepared import Call, call_of, depth, made, titus
+from pfa.kernels.prepared import Call, call_of, depth, made, titus, written
 from pfa.specialise import MISSING, Site, inline
 
 UNROLLED = 64  # coefficients, up to which a sum is one expression; 500 in pieces of so many
@@ -57,7 +57,7 @@ def _of_vector(site: Site, call: Call) -> str:
     coeff, const = known
     terms = _elements(site.args[0])
     if terms is not None and 0 < len(terms) == len(coeff) <= UNROLLED:
-        return f"({_sum(terms, coeff)} + {const!r})"
+        return f"({_sum(terms, [*map(repr, coeff)])} + {const!r})"
     name = site.bind("linear", made(of_constants, coeff, const, call))
     return f"{name}({site.args[0]})"
 
@@ -76,8 +76,8 @@ def _elements(text: str) -> list[str] | None:
     return [match[0] for match in _ELEMENT.finditer(text)]
 
 
-def _sum(terms: list[str], coeff: list[float]) -> str:
-    products = (f"{x} * {c!r}" for x, c in zip(terms, coeff, strict=True))
+def _sum(terms: list[str], coeff: list[str]) -> str:
+    products = (f"{x} * {c}" for x, c in zip(terms, coeff, strict=True))
     # from 0.0 on, as numpy does: a sum of negative zeros alone is not negative
     return " + ".join(("0.0", *products))
 
@@ -101,9 +101,10 @@ def of_constants(coeff: list[float], const: float, call: Call) -> Callable[..., 
             return total + const
 
         return linear
-    names = [f"x{i}" for i in range(size)]
+    names, known = [f"x{i}" for i in range(size)], [f"c{i}" for i in range(size)]
+    shown = [*map(repr, known)]
     first, *pieces = (
-        _sum(names[i : i + UNROLLED], coeff[i : i + UNROLLED]) for i in range(0, size, UNROLLED)
+        _sum(names[i : i + UNROLLED], shown[i : i + UNROLLED]) for i in range(0, size, UNROLLED)
     )
     lines = [
         "def linear(datum):",
@@ -113,13 +114,12 @@ def of_constants(coeff: list[float], const: float, call: Call) -> Callable[..., 
         "  return misaligned(datum)",
         f" total = {first}",
         *(f" total = total{piece.removeprefix('0.0')}" for piece in pieces),
-        f" return total + {const!r}",
+        " return total + 'const'",
     ]
     if not pieces:
-        lines[-2:] = [f" return {first} + {const!r}"]
-    names_of_code: dict[str, Any] = {"misaligned": misaligned}
-    exec("\n".join(lines), names_of_code)  # noqa: S102  floats' repr and names from here only
-    made_here: Callable[..., Any] = names_of_code["linear"]
+        lines[-2:] = [f" return {first} + 'const'"]
+    constants = {"const": const, **dict(zip(known, coeff, strict=True))}
+    made_here: Callable[..., Any] = written(lines, constants, {"misaligned": misaligned})
     return made_here
 
 

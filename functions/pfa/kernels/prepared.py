@@ -8,7 +8,9 @@ same arguments. It is imported then, and not before.
 
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from types import CodeType, FunctionType
 from typing import Any
 
 from pfa.specialise import Site
@@ -28,6 +30,22 @@ def remade(recipe: Recipe) -> Any:
     """Return the function that has this recipe."""
     module, name, data = recipe
     return made(getattr(importlib.import_module(module), name), *data)
+
+
+def written(lines: Sequence[str], constants: dict[str, Any], names: dict[str, Any]) -> Any:
+    """Return the function of this text, with ``constants`` in place of the texts in it.
+
+    A kernel's text is the same for all models of a size, so that it is compiled once.
+    """
+    code = _compiled("\n".join(lines))
+    kept = (constants.get(x, x) if type(x) is str else x for x in code.co_consts)
+    return FunctionType(code.replace(co_consts=tuple(kept)), names)
+
+
+@lru_cache(maxsize=128)
+def _compiled(text: str) -> CodeType:
+    module = compile(text, "<kernel>", "exec", dont_inherit=True)
+    return next(each for each in module.co_consts if isinstance(each, CodeType))
 
 
 def unusual() -> Any:
