@@ -27,7 +27,8 @@ _KNOWN = re.compile(
     r"|^ *v\w+ = g\d+$|^ *if type\(g\d+\) is \w+:$|^ *if g\d+ is None:$",
     re.MULTILINE,
 )
-_LEFT = re.compile(r"\b(?:v_input|g\d+)\b")
+_LEFT = re.compile(r"\b(?:v_input|[gt]\d+)\b")
+_DOUBLE = re.compile(r"t\d+")
 
 
 class _UnknownError(Exception):
@@ -53,9 +54,8 @@ def of_map(statements: list[Statement], read: Type) -> list[Statement] | None:
         return None
     made = _by_items(made)
     left = _KNOWN.sub("", "\n".join(render(made)))
-    if _LEFT.search(left) or any(re.search(rf"\b{name}\b", left) for name in doubles):
-        return None
-    return made
+    used = set(_LEFT.findall(left))
+    return made if used.isdisjoint(doubles) and all(map(_DOUBLE.fullmatch, used)) else None
 
 
 def _bare(statements: list[Statement], doubles: set[str]) -> Iterator[Statement]:
