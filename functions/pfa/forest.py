@@ -91,7 +91,7 @@ def _read(forest: Forest, text: bytes, colon: bytes, comma: bytes) -> None:
     """Read the trees of an array; raises ValueError for others than the usual."""
     if not text.isascii() or any(code in text for code in _SPLIT + _TREE + _LEAVES + _SPLITS):
         raise ValueError
-    forest.ways = 3 if b'"missing"' in text else 2
+    forest.ways = 3 if b'"missing"' in text[:_FIRST] else 2
     value, node, leaf = [
         found[1] if (found := pattern.search(text, 0, _FIRST)) else None
         for pattern in (_VALUE, _NODE, _END)
@@ -105,14 +105,15 @@ def _read(forest: Forest, text: bytes, colon: bytes, comma: bytes) -> None:
     field = b'{"field"' + colon + b'"'
     before = b'"' + comma + b'"operator"' + colon + b'"'
     after = b'"' + comma + b'"value"' + colon + opening(value)
-    text, operators = _coded(text, before, rb"[!=<>\w]*", after, _OPERATOR)
+    text, operators = _coded(text, before, rb"[!=<>\w]*", after, _OPERATOR, _FIRST)
     for way in range(forest.ways):
         start = (b"}" if value and not way else b"") + comma + b'"' + _WAYS[way] + b'"' + colon
         if node:
             text = text.replace(start + opening(node) + field, _SPLITS[way : way + 1] + _SPLIT)
         text = text.replace(start + opening(leaf), _LEAVES[way : way + 1])
     text = text.replace(field, _SPLIT)
-    text, fields = _coded(text, _SPLIT, rb"[^\x00-\x1f\"\\\x80-\xff]*[\x80-\x8f]", b"", _HEAD)
+    name = rb"[^\x00-\x1f\"\\\x80-\xff]*[\x80-\x8f]"
+    text, fields = _coded(text, _SPLIT, name, b"", _HEAD, len(text))
     text = text.replace(comma, b",")  # that between trees
     _check_form(text, forest.ways)
     numbers = _numbers(text)
@@ -129,12 +130,15 @@ def _read(forest: Forest, text: bytes, colon: bytes, comma: bytes) -> None:
 
 
 def _coded(
-    text: bytes, before: bytes, name: bytes, after: bytes, code: int
+    text: bytes, before: bytes, name: bytes, after: bytes, code: int, first: int
 ) -> tuple[bytes, list[bytes]]:
-    """Put a character for each name between two texts, from ``code`` on; return the names."""
+    """Put a character for each name between two texts, from ``code`` on; return the names.
+
+    Each has to be in the ``first`` characters of what is left of the text.
+    """
     names: list[bytes] = []
     pattern = re.compile(re.escape(before) + b"(" + name + b")" + re.escape(after))
-    while found := pattern.search(text):
+    while found := pattern.search(text, 0, first):
         if len(names) == _MOST[code]:
             raise ValueError
         text = text.replace(found[0], bytes([code + len(names)]))

@@ -11,6 +11,7 @@ all its splits sorted by column and cut.
 from array import array
 from collections.abc import Callable
 from functools import cache
+from itertools import compress
 from typing import Any
 
 from pfa.kernels.tree.shape import (
@@ -324,21 +325,19 @@ class Reader:
         levels of all trees have columns of their own, which come first.
         """
         columns: list[tuple[int, int, list[float]]] = []
-        order = array("i")
+        order: list[int] = []
         upper, levels = self.upper(roots)
-        tops = 0
+        parts = [_sorted(column, upper) for column in self.columns]
         for is_upper in (True, False):
-            for column in self.columns:
-                cuts, splits = list(column.cuts), column.splits  # floats side by side in memory
-                ranks = [rank for rank, split in enumerate(splits) if upper[split] == is_upper]
-                if ranks:
-                    ranks.sort(key=cuts.__getitem__)
-                    order.extend([splits[rank] for rank in ranks])
-                    columns.append((column.field, column.operator, [cuts[rank] for rank in ranks]))
+            for column, (splits, cuts, marks) in zip(self.columns, parts, strict=True):
+                chosen = marks if is_upper else marks.translate(_NOT)
+                if any(chosen):
+                    order += compress(splits, chosen)
+                    columns.append((column.field, column.operator, [*compress(cuts, chosen)]))
             if is_upper:
                 tops = len(columns)
         # Of ~i, counted from the end, the number is that of leaf i.
-        numbers = array("i", bytes(order.itemsize * len(order)))
+        numbers = array("i", [0]) * len(order)
         for number, split in enumerate(order):
             numbers[split] = number
         numbers.extend(range(len(order), len(order) + len(self.leaves)))
@@ -398,6 +397,15 @@ class Reader:
         return [tree(root) for root in roots]
 
 
+def _sorted(column: Column, upper: bytearray) -> tuple[list[int], list[float], bytes]:
+    """Return the splits of a column by their cuts, these, and whether each is of the upper."""
+    cuts = list(column.cuts)  # floats side by side in memory
+    ranks = sorted(range(len(cuts)), key=cuts.__getitem__)
+    splits = [column.splits[rank] for rank in ranks]
+    return splits, [cuts[rank] for rank in ranks], bytes([upper[split] for split in splits])
+
+
+_NOT = b"\1" + bytes(255)  # of marks, 0 and 1
 _LEAVES = {**NUMBERS, "string": str, "enum": str}
 _HASHED = {*NUMBERS, "string", "enum"}
 _ALIKE = {"string": ("string", "enum", "bytes", "fixed"), "boolean": ("boolean",)}

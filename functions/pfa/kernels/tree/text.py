@@ -1,7 +1,8 @@
 """Constant trees that were read as a Forest, to the same data that `lower` makes of JSON values."""
 
 from array import array
-from typing import Any
+from collections import defaultdict
+from itertools import count
 
 from pfa.forest import Forest
 from pfa.kernels.tree.lower import Data, Reader, UnusualError
@@ -53,11 +54,11 @@ def _read_columns(reader: Reader, forest: Forest) -> None:
 def _read_ways(reader: Reader, forest: Forest) -> list[int]:
     """Find where each split leads, from the last to the first; return the roots."""
     leaves = list(map(float, forest.leaves))
-    known = {leaf: ~place for place, leaf in enumerate(dict.fromkeys(leaves))}
+    known: defaultdict[float, int] = defaultdict(count(-1, -1).__next__)
+    numbers = list(map(known.__getitem__, leaves))
     if 0.0 in known:  # 0.0 and -0.0 are equal
         numbers = list(range(-1, ~len(leaves), -1))
     else:
-        numbers = list(map(known.__getitem__, leaves))
         leaves = list(known)
     reader.leaves = leaves
     is_three_way = forest.ways == 3
