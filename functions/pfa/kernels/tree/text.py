@@ -3,6 +3,7 @@
 from array import array
 from collections import defaultdict
 from itertools import count
+from typing import Any
 
 from pfa.forest import Forest
 from pfa.kernels.tree.lower import Data, Reader, UnusualError
