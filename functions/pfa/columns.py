@@ -15,6 +15,7 @@ from pfa.schema import Type, items_of
 
 Rows = Callable[[Sequence[Any]], Iterator[Any] | None]
 Column = Callable[[list[Any]], None]
+Keys = dict[str, "Keys"]  # of a dict: with those of the dicts in it, {} for other values
 
 
 class UnusualError(Exception):
@@ -59,11 +60,11 @@ def rows_of(node: Type, keys: list[str], singly: bool) -> Rows:
     return rows
 
 
-def answers_writer(node: Type, keys: list[str]) -> Column | None:
+def answers_writer(node: Type, keys: Keys) -> Column | None:
     """Make what raises an exception for answers that are not their own JSON form.
 
-    With ``keys`` the answers are new dicts that have these keys, in this order. None: there is
-    none, or one by one does as well.
+    With ``keys`` the answers are new dicts that have these keys, in this order, and so are their
+    values that have keys. None: there is none, or one by one does as well.
     """
     if node.kind == "enum":
         symbols = frozenset(node.symbols)
@@ -72,7 +73,7 @@ def answers_writer(node: Type, keys: list[str]) -> Column | None:
         return _CHECKS[node.kind]
     if not keys or not all(map(str.isascii, keys)):
         return None
-    if node.kind == "record" and keys == [made.name for made in node.fields]:
+    if node.kind == "record" and [*keys] == [made.name for made in node.fields]:
         types = [made.type for made in node.fields]
     elif node.kind == "map":
         types = [items_of(node)] * len(keys)
@@ -80,8 +81,8 @@ def answers_writer(node: Type, keys: list[str]) -> Column | None:
         return None
     columns = [
         (itemgetter(key), column)
-        for key, each in zip(keys, types, strict=True)
-        if (column := answers_writer(each, []))
+        for (key, within), each in zip(keys.items(), types, strict=True)
+        if (column := answers_writer(each, within))
     ]
 
     def write(answers: list[Any]) -> None:

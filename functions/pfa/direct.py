@@ -12,6 +12,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from pfa import convert
+from pfa.columns import Keys
 from pfa.compiler.code import Block, Module, Statement, changed, placed, render
 from pfa.schema import Type, items_of
 
@@ -142,16 +143,13 @@ class Loop:
         if variables and all(each[0] != "v_input" for each in _KEY.finditer(body)):
             self.body, self.keys = body, [*variables]
 
-    def answer_keys(self) -> list[str]:
-        """Return the keys of the answers if they are dicts that are made here; else []."""
+    def answer_keys(self) -> Keys:
+        """Return the keys of the answers if they are dicts that are made here; else {}."""
         text = self.body.rpartition("\n    result = ")[2].rstrip()
         if text.isidentifier():
             made = re.findall(rf"^( *){text} = (.+)$", self.body, re.MULTILINE)
             text = made[0][1] if len(made) == 1 and made[0][0] == "    " else text
-        shown = ast.parse(text, mode="eval").body
-        keys = [getattr(key, "value", None) for key in getattr(shown, "keys", [])]
-        known = len({*keys}) == len(keys) and all(isinstance(key, str) for key in keys)
-        return [str(key) for key in keys] if known else []
+        return _keys(ast.parse(text, mode="eval").body)
 
     def source(self, checked: bool) -> str:
         """Return the module; answers are as the engine gives them if ``checked`` is false."""
@@ -190,6 +188,19 @@ class Loop:
         names = {**names, **convert.read_names(read, _ROW)}
         code = compiled(module, BATCH)
         return steps.Together(function_of(code, names, read, write, "steps"), forests)
+
+
+def _keys(node: ast.expr) -> Keys:
+    """Return the keys that a dict has if it is written out."""
+    made: Keys = {}
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+                return {}
+            made[key.value] = _keys(value)
+        if len(made) < len(node.keys):
+            return {}
+    return made
 
 
 def compiled(source: str | ast.Module, file: str = FILE) -> CodeType:

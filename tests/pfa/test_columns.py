@@ -116,8 +116,15 @@ def document(chosen: random.Random) -> dict[str, Any]:
             result = {"m.sqrt": [total]}  # NaN below zero
             out = {"type": "record", "name": "Out", "fields": [{"name": "x", "type": "double"}]}
             new: Any = {"new": {"x": result}, "type": out}
-            form = chosen.choice(["double", "record", "map"])
-            if form == "map":
+            form = chosen.choice(["double", "record", "map", "nested"])
+            if form == "nested":
+                each = {"type": "map", "values": "double"}
+                fields = [{"name": "label", "type": "string"}, {"name": "each", "type": each}]
+                out = {"type": "record", "name": "Out", "fields": fields}
+                within = {"new": {"b": result, "a": total}, "type": each}
+                label = {"string": chosen.choice(["a", "é"])}
+                new = {"new": {"label": label, "each": within}, "type": out}
+            elif form == "map":
                 out = {"type": "map", "values": "double"}
                 new = {"new": {"b": result, "a": total}, "type": out}
             elif form == "double":
@@ -241,7 +248,20 @@ def test_maps_with_other_keys() -> None:
         assert [*map(told, model.score_batch(records))] == expected
     loop = direct.Loop(model.source, model._input)
     assert loop.keys == [*usual]
-    assert loop.answer_keys() == ["default.probability"]
+    assert loop.answer_keys() == {"default.probability": {}}
+
+
+def test_keys_of_answers_in_answers() -> None:
+    model = pfa.load((ROOT / "models/kdd99.pfa").read_bytes())
+    loop = direct.Loop(model.source, model._input)
+    assert loop.answer_keys() == {"label": {}, "probability": {"attack": {}, "normal": {}}}
+    write = answers_writer(model._output, loop.answer_keys())
+    assert write is not None
+    good = {"label": "attack", "probability": {"attack": 0.25, "normal": 0.75}}
+    write([good, good])
+    for odd in (float("nan"), 1, None):
+        with pytest.raises((UnusualError, TypeError)):
+            write([good, {**good, "probability": {"attack": 0.25, "normal": odd}}])
 
 
 def test_when_the_time_is_up() -> None:
@@ -275,12 +295,12 @@ def test_rows() -> None:
 
 
 def test_answers() -> None:
-    write = answers_writer(from_json("long"), [])
+    write = answers_writer(from_json("long"), {})
     assert write is not None
     write([0, -(2**63), 2**63 - 1])
     for odd in ([True], [2**63], [1.0], [None], [-(2**63) - 1]):
         with pytest.raises(UnusualError):
             write([0, *odd])
-    assert answers_writer(from_json({"type": "map", "values": "int"}), []) is None
-    assert answers_writer(from_json({"type": "map", "values": ["int", "null"]}), ["a"]) is None
-    assert answers_writer(from_json(["int", "null"]), []) is None
+    assert answers_writer(from_json({"type": "map", "values": "int"}), {}) is None
+    assert answers_writer(from_json({"type": "map", "values": ["int", "null"]}), {"a": {}}) is None
+    assert answers_writer(from_json(["int", "null"]), {}) is None

@@ -1,6 +1,6 @@
 """User functions, functions as arguments, and calls of the library."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pfa.compat import cells
@@ -18,6 +18,7 @@ from pfa.compiler.code import (
     all_renamed,
     assigned,
     blocks_within,
+    inside,
     renamed,
     variable,
 )
@@ -241,7 +242,7 @@ class CallSite:
             return MISSING
         if code.cell is None:
             return code.value
-        return _at(self._lowering.cell_value(code.cell), code.steps or ())
+        return inside(self._lowering.cell_value(code.cell), code.steps or ())
 
     def parsed(self, index: int) -> Any:
         """Return the JSON value of an argument that is of a constant cell; else MISSING."""
@@ -250,8 +251,8 @@ class CallSite:
             return MISSING
         whole = self._lowering.config.cells[code.cell].initJsonNode
         if code.steps is not None:
-            decoded = _at(self._lowering.cell_value(code.cell), code.steps)
-            return MISSING if decoded is MISSING else _at(whole, code.steps)
+            decoded = inside(self._lowering.cell_value(code.cell), code.steps)
+            return MISSING if decoded is MISSING else inside(whole, code.steps)
         self._lowering.lowered_cells.add(code.cell)
         return whole
 
@@ -280,7 +281,7 @@ class CallSite:
         if not isinstance(code, Code) or code.cell is None or not code.steps:
             return None
         *known, last = code.steps
-        value = _at(self._lowering.cell_value(code.cell), known)
+        value = inside(self._lowering.cell_value(code.cell), known)
         return None if value is MISSING or last.kind == EXPRESSION else (value, last.text)
 
     def function(self, index: int) -> "SiteFunction":
@@ -291,19 +292,6 @@ class CallSite:
         """Return what raises titus's PFARuntimeException of this function, here."""
         fail: Callable[[], Any] = made(runtime.failing, self.name, message, code, self.pos)
         return fail
-
-
-def _at(value: Any, path: Iterable[Code]) -> Any:
-    """Return what is at a path of a value; MISSING if the path is not known, or leads nowhere."""
-    for step in path:
-        at = step.value
-        if at is MISSING or (isinstance(value, list) and at < 0):  # which is an error in PFA
-            return MISSING
-        try:
-            value = value[at]
-        except LookupError:
-            return MISSING
-    return value
 
 
 class SiteFunction:

@@ -295,3 +295,16 @@ class Temporaries:
                 texts.append(code.text)
         deepest = max((code.depth for code in codes if code.depth < MAX_DEPTH), default=0)
         return before, texts, deepest
+
+
+def inside(value: Any, path: Iterable[Code]) -> Any:
+    """Return what is at a path of a value; MISSING if the path is not known, or leads nowhere."""
+    for step in path:
+        at = step.value
+        if at is MISSING or (isinstance(value, list) and at < 0):  # which is an error in PFA
+            return MISSING
+        try:
+            value = value[at]
+        except LookupError:
+            return MISSING
+    return value

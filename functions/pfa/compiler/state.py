@@ -3,8 +3,9 @@
 from typing import Any
 
 from pfa.compat.loader import load
-from pfa.compiler.code import CONSTANT, Code
+from pfa.compiler.code import CONSTANT, Code, inside
 from pfa.compiler.control import Control
+from pfa.specialise import MISSING
 
 _genpy = load("titus.genpy")
 
@@ -19,8 +20,14 @@ class State(Control):
         base = Code(self.cell_name(context.cell), kind=CONSTANT, cell=context.cell)
         if not context.path:
             return base
-        made = self.get(base, context.path, (2004, 2005), "cell", context.pos)
-        made.cell, made.steps = context.cell, self.path(context.path)
+        steps = self.path(context.path)
+        known = all(step.value is not MISSING for step in steps)
+        value = inside(self.cell_value(context.cell), steps) if known else MISSING
+        if isinstance(value, bool | int | float | str):
+            made = self.literal(value)
+        else:
+            made = self.get(base, context.path, (2004, 2005), "cell", context.pos)
+        made.cell, made.steps = context.cell, steps
         return made
 
     def _cell_to(self, context: Any) -> Code:
