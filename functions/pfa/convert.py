@@ -303,15 +303,9 @@ class _Text:
         code = self.code
         lines, code.fields = self.record(self.node, source)
         code.value = _display(code.fields)
-        names = list(code.fields)
-        if not names:
-            again = [reference]
-        elif len(names) < _TOGETHER:
-            made = self.name("value")
-            again = [f"{made} = {reference}"]
-            again += [f"{code.fields[each]} = {made}[{each!r}]" for each in names]
-        else:
-            again = [f"{', '.join(code.fields.values())} = {self.getter(names)}({reference})"]
+        # the reference gives the fields in the order of the schema
+        into = f"{', '.join(code.fields.values())}, = " if code.fields else ""
+        again = [f"{into}{reference}.values()"]
         code.lines = ["try:", *_indented(lines), "except (KeyError, RecursionError):"]
         code.lines += _indented(again)
 
@@ -479,8 +473,10 @@ class _Text:
         """Write the conversion of the expression ``source`` into the variable ``name``."""
         lines = [f"{name} = {source}"]
         if node.kind in _TESTS or node.kind in ("enum", "fixed"):
-            other = self.other(node, name)
-            return [*lines, f"if not ({_test(node, name)}): {name} = {other}"]
+            wrong = f"not ({_test(node, name)})"
+            if node.kind == "double":
+                wrong = f"type({name}) is not float or {name} - {name} != 0.0"  # compiles quicker
+            return [*lines, f"if {wrong}: {name} = {self.other(node, name)}"]
         return [*lines, f"{name} = {self.item(node, name)}"]
 
     def doubles(self, node: Type, value: str) -> tuple[list[str], str]:
