@@ -16,6 +16,7 @@ from pfa.kernels.tree import many
 
 Steps = Callable[[Any], Generator[Any, Any, None]]
 ENOUGH = 400_000  # trees walked, after which numpy, that takes 0.1 s to import, has been worth it
+MOST = 500_000  # answers of trees at once: 4 MB
 
 # What evaluates all of its parts, in their order, each time.
 _ALWAYS = (
@@ -51,6 +52,13 @@ class Together:
 
     def answers(self, rows: Sequence[Any]) -> list[Any]:
         """Return the answer to each row as the engine gives it, or UnusualError."""
+        most = max(MOST // self._trees, 1)
+        made: list[Any] = []
+        for start in range(0, len(rows), most):
+            made += self._side_by_side(rows[start : start + most])
+        return made
+
+    def _side_by_side(self, rows: Sequence[Any]) -> list[Any]:
         runs = [self._steps(row) for row in rows]
         results: list[Any] = [None] * len(runs)
         left: Sequence[int] = range(len(runs))

@@ -133,6 +133,15 @@ def test_answers_are_those_of_each_alone(name, odd, ready):
     assert sum("Error" in each[0].__name__ for each in expected if isinstance(each, tuple)) >= odd
 
 
+@pytest.mark.parametrize("most", [1, 150, 60 * 70])
+def test_no_more_answers_of_trees_at_once_than_there_is_memory_for(most, ready, monkeypatch):
+    monkeypatch.setattr(steps, "MOST", most)
+    model = pfa.load(document([{"a.sum": FOREST}]))
+    records = records_of(450, 0.05)
+    expected = [told(short(model, record)) for record in records]
+    assert [*map(told, model.score_batch(records))] == expected
+
+
 def test_outputs_that_are_not_checked_together(ready):
     """Of a union: each answer is written by the generated code."""
     action = [{"a.sum": FOREST}]
