@@ -62,9 +62,9 @@ class Document:
         self._names: list[str] = ["input"]
         self._renamed = [column for column in columns if column.name != column.field]
         self.input = self._read_map() if self._renamed else self._record(columns)
-        row = "row" if self._renamed else "input"
+        self.row = "row" if self._renamed else "input"
         self.features = [
-            Feature(column.name, f"{row}.{column.field}", column.type, column.nullable)
+            Feature(column.name, f"{self.row}.{column.field}", column.type, column.nullable)
             for column in columns
         ]
 

@@ -63,16 +63,11 @@ class Forest:
         self.datum = self._datum()
 
     def _datum(self) -> str:
-        plain = self.document.features
-        if (
-            not self.categorical
-            and list(self.features) == plain
-            and all(
-                each.type == "double" and not each.nullable and each.value == f"input.{name}"
-                for each, name in zip(plain, self.names, strict=True)
-            )
-        ):
-            return "input"
+        if not self.categorical and self._are_columns():
+            places = [self.document.features.index(each) for each in self.features]
+            self.fields = [column.field for column in self.document.columns]
+            self.names = [self.fields[place] for place in places]
+            return self.document.row
         fields: dict[str, Any] = {}
         for i, (feature, name) in enumerate(zip(self.features, self.names, strict=True)):
             if feature.nullable:
@@ -93,6 +88,13 @@ class Forest:
             "fields": [{"name": field, "type": "double"} for field in fields],
         }
         return self.document.let("features", {"type": record, "new": fields})
+
+    def _are_columns(self) -> bool:
+        """Tell whether the trees can walk the row itself: doubles, none of them missing."""
+        return all(
+            each in self.document.features and each.type == "double" and not each.nullable
+            for each in self.features
+        )
 
     def node(self, index: int, threshold: Any, left: Any, right: Any, missing_left: bool) -> Any:
         """Return a node that goes left where the feature is at most ``threshold``, or in a list."""
@@ -124,8 +126,7 @@ class Forest:
     def scores(self, trees: Sequence[Any], hint: str = "forest") -> str:
         """Put trees into a cell, and return PFA of the array of their values."""
         first = self.node_type not in self.document.defined
-        fields = getattr(self, "fields", self.names)
-        node = self._type(fields) if first else self.node_type
+        node = self._type(self.fields) if first else self.node_type
         self.document.defined.add(self.node_type)
         roots = [self._root(tree) for tree in trees]
         cell = self.document.cell(hint, {"type": "array", "items": node}, roots)

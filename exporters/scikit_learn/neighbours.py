@@ -16,17 +16,17 @@ from exporters.errors import UnsupportedError
 _DIFFERENCE = {"fcn": "metric.absDiff"}
 
 
-def _metric(model: Any, x: str) -> Any:
+def _metric(model: Any, x: str, point: str) -> Any:
     """Return PFA of the distance from ``x`` to ``point``."""
     name = str(model.effective_metric_)
     p = float(model.effective_metric_params_.get("p", 2.0))
     if model.effective_metric_params_.get("w") is not None:
         raise UnsupportedError(f"{type(model).__name__} with weighted features.")
     known: dict[str, Any] = {
-        "euclidean": {"metric.simpleEuclidean": [x, "point"]},
-        "manhattan": {"metric.taxicab": [_DIFFERENCE, x, "point"]},
-        "chebyshev": {"metric.chebyshev": [_DIFFERENCE, x, "point"]},
-        "minkowski": {"metric.minkowski": [_DIFFERENCE, x, "point", p]},
+        "euclidean": {"metric.simpleEuclidean": [x, point]},
+        "manhattan": {"metric.taxicab": [_DIFFERENCE, x, point]},
+        "chebyshev": {"metric.chebyshev": [_DIFFERENCE, x, point]},
+        "minkowski": {"metric.minkowski": [_DIFFERENCE, x, point, p]},
     }
     name = {"l2": "euclidean", "l1": "manhattan", "cityblock": "manhattan"}.get(name, name)
     if name not in known:
@@ -35,48 +35,70 @@ def _metric(model: Any, x: str) -> Any:
     return known[name]
 
 
-def _nearest(model: Any, features: Sequence[Feature], document: Document) -> tuple[str, str]:
-    """Return PFA of the numbers of the nearest points, and of the weights that they have."""
-    points = np.asarray(model._fit_X, dtype=float).tolist()
-    cell = document.cell("points", {"type": "array", "items": DOUBLES}, points)
+def _nearest(
+    model: Any, features: Sequence[Feature], document: Document, kind: str, values: Sequence[Any]
+) -> tuple[str, str]:
+    """Return PFA of the values of the nearest points, and of the weights that they have."""
+    record = {
+        "type": "record",
+        "name": document.unique("Neighbour"),
+        "fields": [{"name": "point", "type": DOUBLES}, {"name": "value", "type": kind}],
+    }
+    points = [
+        {"point": point, "value": value}
+        for point, value in zip(np.asarray(model._fit_X, dtype=float).tolist(), values, strict=True)
+    ]
+    cell = document.cell("points", {"type": "array", "items": record}, points)
     x = document.doubles(features)
-    metric = {"params": [{"point": DOUBLES}], "ret": "double", "do": _metric(model, x)}
-    distances = document.let("distances", {"a.map": [cell, metric]})
-    nearest = document.let("nearest", {"a.argminN": [distances, int(model.n_neighbors)]})
+    neighbour = record["name"]
+    metric = {
+        "params": [{"x": DOUBLES}, {"neighbour": neighbour}],
+        "ret": "double",
+        "do": _metric(model, "x", "neighbour.point"),
+    }
+    count = int(model.n_neighbors)
+    nearest = document.let("nearest", {"model.neighbor.nearestK": [count, x, cell, metric]})
+    take = {"params": [{"neighbour": neighbour}], "ret": kind, "do": "neighbour.value"}
+    found = document.let("values", {"a.map": [nearest, take]})
     if model.weights in ("uniform", None):
-        one: Any = {"params": [{"i": "int"}], "ret": "double", "do": 1.0}
-        return nearest, document.let("weights", {"a.map": [nearest, one]})
+        one: Any = {"params": [{"neighbour": neighbour}], "ret": "double", "do": 1.0}
+        return found, document.let("weights", {"a.map": [nearest, one]})
     if model.weights != "distance":
         raise UnsupportedError("Neighbours with weights=<function> cannot be exported.")
-    distance = {"attr": distances, "path": ["i"]}
-    least = {"attr": distances, "path": [{"attr": nearest, "path": [0]}]}
-    same = document.let("same", {"==": [least, 0.0]})  # then only those there count
-    hit = {"if": {"==": [distance, 0.0]}, "then": 1.0, "else": 0.0}
-    weight = {
-        "params": [{"i": "int"}],
+    measure = {
+        "params": [{"neighbour": neighbour}],
         "ret": "double",
-        "do": {"if": same, "then": hit, "else": {"/": [1.0, distance]}},
+        "do": _metric(model, x, "neighbour.point"),
     }
-    return nearest, document.let("weights", {"a.map": [nearest, weight]})
+    distances = document.let("distances", {"a.map": [nearest, measure]})
+    least = {"attr": distances, "path": [0]}
+    same = document.let("same", {"==": [least, 0.0]})  # then only those there count
+    hit = {"if": {"==": ["distance", 0.0]}, "then": 1.0, "else": 0.0}
+    weight = {
+        "params": [{"distance": "double"}],
+        "ret": "double",
+        "do": {"if": same, "then": hit, "else": {"/": [1.0, "distance"]}},
+    }
+    return found, document.let("weights", {"a.map": [distances, weight]})
 
 
 def classifier(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """The class that most of the nearest have."""
     if model.outputs_2d_:
         raise UnsupportedError("A classifier of several outputs cannot be exported.")
-    nearest, weights = _nearest(model, features, document)
+    labels = np.ravel(model._y).tolist()
+    values, weights = _nearest(model, features, document, "int", labels)
     ints = {"type": "array", "items": "int"}
-    label = document.cell("labels", ints, np.ravel(model._y).tolist())
     numbers = document.cell("class_numbers", ints, list(range(len(model.classes_))))
     counted = {
-        "params": [{"i": "int"}, {"weight": "double"}],
+        "params": [{"value": "int"}, {"weight": "double"}],
         "ret": "double",
-        "do": {"if": {"==": [{**label, "path": ["i"]}, "k"]}, "then": "weight", "else": 0.0},
+        "do": {"if": {"==": ["value", "k"]}, "then": "weight", "else": 0.0},
     }
     votes = {
         "params": [{"k": "int"}],
         "ret": "double",
-        "do": {"a.sum": [{"a.zipmap": [nearest, weights, counted]}]},
+        "do": {"a.sum": [{"a.zipmap": [values, weights, counted]}]},
     }
     found = document.let("votes", {"a.map": [numbers, votes]})
     probabilities = shares(document, found)
@@ -85,15 +107,14 @@ def classifier(model: Any, features: Sequence[Feature], document: Document) -> P
 
 def regressor(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """The mean of the nearest ones' values."""
-    values = np.asarray(model._y, dtype=float)
-    if values.ndim > 1 and values.shape[1] != 1:
+    known = np.asarray(model._y, dtype=float)
+    if known.ndim > 1 and known.shape[1] != 1:
         raise UnsupportedError("A regression of several targets cannot be exported.")
-    nearest, weights = _nearest(model, features, document)
-    value = document.cell("values", DOUBLES, values.ravel().tolist())
+    values, weights = _nearest(model, features, document, "double", known.ravel().tolist())
     product = {
-        "params": [{"i": "int"}, {"weight": "double"}],
+        "params": [{"value": "double"}, {"weight": "double"}],
         "ret": "double",
-        "do": {"*": [{**value, "path": ["i"]}, "weight"]},
+        "do": {"*": ["value", "weight"]},
     }
-    total = {"a.sum": [{"a.zipmap": [nearest, weights, product]}]}
+    total = {"a.sum": [{"a.zipmap": [values, weights, product]}]}
     return Prediction({"/": [total, {"a.sum": [weights]}]})

@@ -18,10 +18,11 @@ class Function(Protocol):
     """A function that a document gives to a library function.
 
     ``params`` are the names of its parameters in the generated code; ``call`` is the library call
-    that its body is, if it is one expression and that a call.
+    that its body is, if it is one expression and that a call, of parameters named ``given``.
     """
 
     params: list[str]
+    given: list[str]
     call: "Site | None"
 
     @property
@@ -110,6 +111,7 @@ MODULES: dict[str, str] = {
     "min": "pfa.library.core",
     "model.cluster.": "pfa.kernels.cluster",
     "model.naive.": "pfa.kernels.bayes",
+    "model.neighbor.": "pfa.kernels.neighbor",
     "model.neural.": "pfa.kernels.network",
     "model.reg.": "pfa.kernels.linear",
     "model.svm.": "pfa.kernels.network",

@@ -1,0 +1,76 @@
+"""The nearest points of a codebook: model.neighbor.nearestK."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from pfa.kernels.prepared import Call, call_of, made, titus
+from pfa.specialise import MISSING, Function, Site, inline
+
+_dist = math.dist
+
+# Points of which the distance is larger by more than this share are farther however it is rounded:
+# by math.dist, or as titus's sums of x**2, which is 5 times slower. Both are good to 1e-15. The few
+# others are measured as the document has it.
+_CLEAR = 1.0 + 1e-9
+# Outside of these, the square of a distance is no normal double.
+_SMALLEST, _LARGEST = 1e-140, 1e140
+
+
+@inline("model.neighbor.nearestK")
+def _nearest(site: Site) -> str | None:
+    if len(site.types) != 4:
+        return None
+    call, metric = call_of(site), site.function(3)
+    points = _points(site, metric)
+    function = made(of_codebook, call) if points is None else made(of_points, points, call)
+    return f"{site.bind('nearest', function)}({', '.join(site.args[:3])}, {metric.name})"
+
+
+def _points(site: Site, metric: Function) -> list[tuple[float, ...]] | None:
+    """Return the points of a constant codebook, if the metric is their Euclidean distance."""
+    known, call = site.constant(2), metric.call
+    if known is MISSING or call is None or call.name != "metric.simpleEuclidean":
+        return None
+    datum, point = metric.given
+    first, second = call.args
+    field = second.removeprefix(f"{point}['").removesuffix("']")
+    if first != datum or second != f"{point}['{field}']" or not field.isidentifier():
+        return None
+    points = [tuple(map(float, each[field])) for each in known]
+    finite = all(math.isfinite(x) for each in points for x in each)
+    return points if finite and len({*map(len, points)}) == 1 else None
+
+
+def of_points(points: list[tuple[float, ...]], call: Call) -> Callable[..., Any]:
+    """Make the function of a number, a vector, a codebook of these points, and their distance."""
+    generally = of_codebook(call)
+
+    def nearest(k: Any, datum: Any, codebook: Any, metric: Any) -> Any:
+        try:
+            distances = [_dist(datum, point) for point in points]
+        except (ValueError, OverflowError):  # of another length, or too large an int
+            return generally(k, datum, codebook, metric)
+        ordered = sorted(distances)
+        most = ordered[k - 1] * _CLEAR if 0 < k <= len(points) else math.nan
+        if most > _SMALLEST and ordered[-1] < _LARGEST:
+            codebook = [codebook[i] for i, distance in enumerate(distances) if distance <= most]
+        return generally(k, datum, codebook, metric)
+
+    return nearest
+
+
+def of_codebook(call: Call) -> Callable[..., Any]:
+    """Make the function of a number, anything, a codebook, and a distance of the document."""
+    stock = titus(call)
+
+    def nearest(k: Any, datum: Any, codebook: Any, metric: Any) -> Any:
+        if k < 0:
+            return stock(k, datum, codebook, metric)
+        distances = [metric(datum, each) for each in codebook]
+        if any(distance != distance for distance in distances):  # NaN has a place of its own
+            return stock(k, datum, codebook, metric)
+        order = sorted(range(len(distances)), key=distances.__getitem__)
+        return [codebook[i] for i in order[:k]]
+
+    return nearest

@@ -1,0 +1,111 @@
+"""model.neighbor.nearestK: what titus gives, whether it measures every distance or not."""
+
+import json
+import math
+import random
+
+import pytest
+
+import pfa
+from pfa.kernels import neighbor
+from tests.pfa.fake_site import FakeSite
+from tests.pfa.kernels.check import DOUBLES, ODD, function, record, same
+
+NAME = "model.neighbor.nearestK"
+POINT = record(point=DOUBLES, id="int")
+POINTS = {"type": "array", "items": POINT}
+SITE = [NAME, ["int", DOUBLES, POINTS, function([DOUBLES, POINT], "double")], POINTS]
+DRAWS = {
+    "usual": lambda rng: rng.gauss(0, 1),
+    "ties": lambda rng: float(rng.randrange(3)),
+    "nearly ties": lambda rng: 1.0 + rng.randrange(3) * 2.0**-52,
+    "odd": lambda rng: rng.choice(ODD),
+    "huge": lambda rng: rng.choice([1.0, -1.0]) * 10.0 ** rng.randrange(130, 308),
+    "tiny": lambda rng: rng.random() * 10.0 ** -rng.randrange(130, 323),
+}
+
+
+def points(rng, number, size, draw):
+    return [{"point": [draw(rng) for _ in range(size)], "id": i} for i in range(number)]
+
+
+@pytest.mark.parametrize("kind", DRAWS)
+def test_any_metric(kind):
+    rng = random.Random(kind)
+
+    def metric(x, y):
+        return x[0] * y["point"][0]
+
+    for _ in range(200):
+        codebook = points(rng, rng.randrange(9), 1, DRAWS[kind])
+        same(
+            FakeSite(*SITE, functions={3: metric}),
+            rng.randrange(-1, 10),
+            [DRAWS[kind](rng)],
+            codebook,
+            metric,
+        )
+
+
+def document(codebook):
+    metric = {
+        "params": [{"x": DOUBLES}, {"it": "Point"}],
+        "ret": "double",
+        "do": {"metric.simpleEuclidean": ["x", "it.point"]},
+    }
+    kind = {**POINT, "name": "Point"}
+    return {
+        "input": {
+            "type": "record",
+            "name": "Input",
+            "fields": [{"name": "k", "type": "int"}, {"name": "x", "type": DOUBLES}],
+        },
+        "output": {"type": "array", "items": "int"},
+        "cells": {"points": {"type": {"type": "array", "items": kind}, "init": codebook}},
+        "action": [
+            {"let": {"near": {NAME: ["input.k", "input.x", {"cell": "points"}, metric]}}},
+            {"a.map": ["near", {"params": [{"it": "Point"}], "ret": "int", "do": "it.id"}]},
+        ],
+    }
+
+
+def told(answer):
+    return (str(answer), getattr(answer, "code", None)) if isinstance(answer, Exception) else answer
+
+
+@pytest.mark.parametrize("kind", DRAWS)
+def test_of_known_points(kind):
+    rng = random.Random(kind)
+    for _ in range(25):
+        size = rng.randrange(1, 4)
+        draw = DRAWS[kind]
+        codebook = points(rng, rng.choice([0, 1, 2, 40]), size, draw)
+        for each in codebook:
+            each["point"] = [x if math.isfinite(x) else 0.0 for x in each["point"]]
+        text = json.dumps(document(codebook))
+        compiled, reference = pfa.load(text), pfa.load(text, compiled=False)
+        assert compiled.fallback is None
+        given = []
+        for _ in range(12):
+            datum = [draw(rng) for _ in range(size + rng.choice([0, 0, 0, 0, 1]))]
+            datum = [x if math.isfinite(x) else -1.0 for x in datum]
+            if rng.random() < 0.2 and codebook:
+                datum = rng.choice(codebook)["point"]
+            given.append({"k": rng.choice([-1, 0, 1, 1, 2, 5, 41]), "x": datum})
+        ours, theirs = compiled.score_batch(given), reference.score_batch(given)
+        assert list(map(told, ours)) == list(map(told, theirs))
+
+
+def test_few_distances_are_measured_as_the_document_has_it():
+    codebook = points(random.Random(1), 100, 3, DRAWS["usual"])
+    call = NAME, None, "[]"
+    nearest = neighbor.of_points([tuple(each["point"]) for each in codebook], call)
+    asked = []
+
+    def metric(x, y):
+        asked.append(y["id"])
+        return math.dist(x, y["point"])
+
+    found = nearest(4, [0.0, 0.0, 0.0], codebook, metric)
+    assert len(found) == 4
+    assert sorted(asked) == sorted(each["id"] for each in found)
