@@ -185,6 +185,17 @@ def test_other_text(rows, old, new, place, monkeypatch):
     assert outcome(changed, rows) == usual
 
 
+@pytest.mark.parametrize("first", [0, 60, 200, 500])
+@pytest.mark.parametrize("missing", [False, True])
+def test_parts_of_the_text_that_come_late(rows, missing, first, monkeypatch):
+    text = written(forest(4, missing=missing), False)
+    given = [{name: {"double": row[name]} for name in row} if missing else row for row in rows]
+    usual = outcome(text, given)
+    monkeypatch.setattr(document, "_FOREST", 0)
+    monkeypatch.setattr("pfa.forest._FIRST", first)
+    assert outcome(text, given) == usual
+
+
 def test_text_changed_at_random(rows, monkeypatch):
     text = written(forest(6, trees=4, depth=3), False)
     start, end = text.index(b'"init"'), text.index(b"]", text.index(b'"init"')) + 2
