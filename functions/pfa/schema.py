@@ -63,8 +63,8 @@ def from_avro(schema: Any) -> Type:
 
 def _read(schema: Any, named: dict[str, Type]) -> Type:
     kind = schema.type
-    props = dict(schema.props)
-    extras = {k: v for k, v in props.items() if k not in _STRUCTURE}
+    props = schema.props
+    extras = {k: props[k] for k in props if k not in _STRUCTURE} if len(props) > 1 else {}
     if kind in _PRIMITIVES:
         return Type(kind, extras=extras)
     if kind == "union":

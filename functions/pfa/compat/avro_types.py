@@ -94,6 +94,19 @@ def _fields_once(datatype: Any) -> None:
 
 
 @mends("titus.datatype")
+def _text_once(datatype: Any) -> None:
+    """Keep a type's text with its schema: each call of the library shows its types."""
+
+    def text(self: Any) -> str:
+        kept = vars(self.schema)
+        if "pfa_text" not in kept:
+            kept["pfa_text"] = str(self.schema)
+        return str(kept["pfa_text"])
+
+    datatype.AvroType.__repr__ = text
+
+
+@mends("titus.datatype")
 def _maps_by_name(datatype: Any) -> None:
     """Find the type of a map in a ``cast``: titus takes it for an array, and no case fits."""
     parser = datatype.ForwardDeclarationParser

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from pfa.compat.cells import without_marks
 from pfa.compat.loader import mends
 
 # What is no function where it is the key of an object: the words of special forms, and marks.
@@ -105,6 +106,13 @@ def _arguments(reader: Any) -> None:
         return stock(data, dot, builder)
 
     reader._readArgument = argument
+
+
+@mends("titus.reader")
+def _marks(reader: Any) -> None:
+    """Copy no part of a document to take marks out of it, if it has none."""
+    stock = reader._stripAtSigns
+    reader._stripAtSigns = lambda data: data if without_marks.get() else stock(data)
 
 
 @mends("titus.pfaast")
