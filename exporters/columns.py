@@ -63,6 +63,8 @@ def names_of(data: Any) -> list[str]:
         return [str(name) for name in data.columns]
     if _is_texts(data):
         return [str(getattr(data, "name", None) or "text")]
+    if hasattr(data, "toarray"):
+        raise ExportError("X is sparse: give X.toarray(), or a DataFrame.")
     shape = np.shape(data)
     if len(shape) != 2:
         raise ExportError("X must have two dimensions: rows and columns.")
@@ -101,7 +103,10 @@ def _type_of(name: str, values: np.ndarray) -> tuple[str, bool]:
     ):
         if known and all(isinstance(value, kinds) for value in known):
             return wanted, nullable
-    raise ExportError(f"The column {name!r} holds neither numbers, nor booleans, nor text.")
+    raise ExportError(
+        f"The column {name!r} holds neither numbers, nor booleans, nor text: leave it out of X,"
+        " if the model does not read it."
+    )
 
 
 def is_missing(value: Any) -> bool:

@@ -59,7 +59,7 @@ class Document:
         self.functions: dict[str, Any] = {}
         self.action: list[Any] = []
         self.defined: set[str] = set()  # types that a cell has defined
-        self._names: list[str] = ["input"]
+        self.names: list[str] = ["input"]
         self._renamed = [column for column in columns if column.name != column.field]
         self.input = self._read_map() if self._renamed else self._record(columns)
         self.row = "row" if self._renamed else "input"
@@ -70,8 +70,8 @@ class Document:
 
     def unique(self, hint: str) -> str:
         """Return a name for a cell, variable or type that begins with ``hint``."""
-        self._names.append(avro_names([*self._names, hint])[-1])
-        return self._names[-1]
+        self.names.append(avro_names([*self.names, hint])[-1])
+        return self.names[-1]
 
     def cell(self, hint: str, avro_type: Any, init: Any) -> dict[str, Any]:
         """Add a cell with a model's parameters; return PFA of its value."""

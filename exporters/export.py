@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from exporters.certificate import SMALL, SMALL_IN_SINGLE, certify
 from exporters.columns import avro_names, columns_of, records_of
 from exporters.document import Document
-from exporters.errors import ExportError
+from exporters.errors import ExportError, ParityError
 from exporters.predictions import answers, rows_of
 from exporters.supported import class_name, predict
 
@@ -46,32 +48,43 @@ def to_pfa(
     if avro_names([name]) != [name]:
         raise ExportError(f"{name!r} is no name for a document: {avro_names([name])[0]!r} is one.")
     rows = rows_of(model, X)
+    columns = columns_of(rows)
     if not len(rows):
         raise ExportError("X has no rows: nothing proves that the document is right.")
-    columns = columns_of(rows)
     document = Document(columns)
-    prediction = predict(model, document.features, document)
+    with _said_of(model, "cannot be read; is it fitted, and of a release that is supported?"):
+        prediction = predict(model, document.features, document)
     if output == "auto":
         output = "predict" if prediction.probabilities is None else "both"
     made = document.finished(prediction, output)
     made = {"name": name, **({} if version is None else {"version": version}), **made}
     if doc is not None:
         made["doc"] = doc
+    with _said_of(model, "fails at X:"):
+        expected = answers(model, rows, output, prediction)
     library = class_name(model).partition(".")[0]
     package = _PACKAGES.get(library, library)
-    single = _computes_in_single(model)
+    single = _computes_in_single(model, rows)
     if tolerance is None:
         tolerance = SINGLE if single else EXACT
-    return certify(
-        made,
-        records_of(rows, columns),
-        answers(model, rows, output, prediction),
-        source=f"{package} {import_module(library).__version__}, {type(model).__name__}",
-        columns=[column.name for column in columns],
-        examples=examples,
-        tolerance=tolerance,
-        small=SMALL_IN_SINGLE if single else SMALL,
-    )
+    try:
+        return certify(
+            made,
+            records_of(rows, columns),
+            expected,
+            source=f"{package} {import_module(library).__version__}, {type(model).__name__}",
+            columns=[column.name for column in columns],
+            examples=examples,
+            tolerance=tolerance,
+            small=SMALL_IN_SINGLE if single else SMALL,
+        )
+    except ParityError as error:
+        if not any(name.startswith("Neighbour") for name in document.names):
+            raise
+        raise ParityError(
+            f"{error} Where neighbours are equally far, the document takes the first of the"
+            " training data; scikit-learn takes any."
+        ) from error
 
 
 def write_pfa(document: dict[str, Any], path: str | os.PathLike[str]) -> None:
@@ -86,6 +99,22 @@ def write_pfa(document: dict[str, Any], path: str | os.PathLike[str]) -> None:
         half.unlink(missing_ok=True)
 
 
-def _computes_in_single(model: Any) -> bool:
+@contextmanager
+def _said_of(model: Any, what: str) -> Iterator[None]:
+    """Make an ExportError of what a library raises, or of what a model lacks."""
+    try:
+        yield
+    except ExportError:
+        raise
+    except Exception as error:
+        name = type(model).__name__
+        raise ExportError(f"{name} {what} {type(error).__name__}: {error}") from error
+
+
+def _computes_in_single(model: Any, rows: Any) -> bool:
+    """Tell whether a library computes in single precision; of such columns scikit-learn does."""
     last = model.steps[-1][1] if hasattr(model, "steps") else model
-    return class_name(last).partition(".")[0] in _SINGLE
+    kinds = rows.dtypes if hasattr(rows, "columns") else [getattr(rows, "dtype", None)]
+    return class_name(last).partition(".")[0] in _SINGLE or any(
+        str(kind).lower() in ("float16", "float32") for kind in kinds
+    )

@@ -58,7 +58,9 @@ class Forest:
 
     def __post_init__(self) -> None:
         """Make the record that the trees walk."""
-        self.names = avro_names([feature.name for feature in self.features])
+        names = [feature.name for feature in self.features]
+        found = avro_names(names + [name + _SMALLER for name in names])
+        self.names, self.smaller = found[: len(names)], found[len(names) :]
         self.node_type = self.document.unique("TreeNode")
         self.datum = self._datum()
 
@@ -72,7 +74,7 @@ class Forest:
         for i, (feature, name) in enumerate(zip(self.features, self.names, strict=True)):
             if feature.nullable:
                 known = Feature(feature.name, "known", feature.type)
-                both = ((name, _LARGEST), (name + _SMALLER, -_LARGEST))
+                both = ((name, _LARGEST), (self.smaller[i], -_LARGEST))
                 for field, missing in ((name, MISSING),) if i in self.categorical else both:
                     fields[field] = {
                         "ifnotnull": {"known": feature.value},
@@ -104,7 +106,7 @@ class Forest:
             test = {"field": name, "operator": "in", "value": {"array": values}}
             return {**test, "pass": left, "fail": right}
         if self.features[index].nullable and missing_left:
-            name += _SMALLER
+            name = self.smaller[index]
         # An infinite threshold is how a tree asks for nothing but null; JSON has no infinity.
         value: Any = min(max(threshold, -_LARGEST), _MOST)
         if self.categorical:

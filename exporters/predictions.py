@@ -35,6 +35,8 @@ def answers(model: Any, rows: Any, output: str, prediction: Prediction) -> list[
         str(label).lower() if isinstance(label, bool) else str(label)
         for label in prediction.classes
     ]
+    if len(shares) and len(shares[0]) != len(names):
+        raise UnsupportedError(f"{len(shares[0])} probabilities of {len(names)} classes.")
     probabilities = [dict(zip(names, map(float, row), strict=True)) for row in shares]
     if output == "predict_proba":
         return list(probabilities)

@@ -25,6 +25,8 @@ SPARK_OTHERS, SPARK_STAGES = "spark.others:", "spark.pipelines:"
 # (model, features, document) -> Prediction
 MODELS = {
     "sklearn.Pipeline": "scikit_learn.compositions:pipeline",
+    "sklearn.GridSearchCV": "scikit_learn.compositions:searched",
+    "sklearn.RandomizedSearchCV": "scikit_learn.compositions:searched",
     "sklearn.FixedThresholdClassifier": "scikit_learn.compositions:thresholded",
     "sklearn.TunedThresholdClassifierCV": "scikit_learn.compositions:thresholded",
     "sklearn.LinearRegression": LINEAR + "regression",
@@ -200,8 +202,10 @@ def class_name(model: Any) -> str:
 def _function(model: Any, table: dict[str, str], what: str) -> Callable[..., Any]:
     name = class_name(model)
     if name not in table:
+        library = name.partition(".")[0] + "."
+        known = [each for each in sorted(table) if each.startswith(library)] or sorted(table)
         raise UnsupportedError(
-            f"{name} cannot be exported as a {what}. What can: {', '.join(sorted(table))}."
+            f"{name} cannot be exported as a {what}. What can: {', '.join(known)}."
         )
     module, _, function = table[name].partition(":")
     found: Callable[..., Any] = getattr(import_module(f"exporters.{module}"), function)

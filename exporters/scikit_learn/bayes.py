@@ -64,7 +64,7 @@ def categorical(model: Any, features: Sequence[Feature], document: Document) -> 
     look = {
         "params": [{"v": "double"}, {"of": {"type": "array", "items": DOUBLES}}],
         "ret": DOUBLES,
-        "do": {"attr": "of", "path": [{"cast.int": ["v"]}]},
+        "do": {"attr": "of", "path": [{"cast.int": [{"m.floor": ["v"]}]}]},
     }
     add = {
         "params": [{"a": DOUBLES}, {"b": DOUBLES}],

@@ -162,7 +162,7 @@ def of_type(value: Any, feature: Feature) -> Any:
     """Return a category as a value of a feature's type."""
     right = {
         "string": isinstance(value, str),
-        "boolean": isinstance(value, bool),
+        "boolean": value in (False, True),  # and 0.0 and 1.0
         "long": isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0,
         "double": isinstance(value, int | float) and not isinstance(value, bool),
     }
@@ -170,4 +170,4 @@ def of_type(value: Any, feature: Feature) -> Any:
         raise UnsupportedError(
             f"{feature.name!r} is of type {feature.type}, but its category {value!r} is not."
         )
-    return {"long": int, "double": float}.get(feature.type, lambda same: same)(value)
+    return {"long": int, "double": float, "boolean": bool}.get(feature.type, str)(value)

@@ -45,10 +45,14 @@ def by_columns(model: Any, features: Sequence[Feature], document: Document) -> l
 
 def _positions(columns: Any, features: Sequence[Feature]) -> list[int]:
     """Return the positions of the columns that a transformer has."""
+    names = [feature.name for feature in features]
     if isinstance(columns, slice):
+        start, stop = columns.start, columns.stop
+        if isinstance(start, str) or isinstance(stop, str):  # as pandas has it: with the last one
+            first = None if start is None else names.index(start)
+            columns = slice(first, None if stop is None else names.index(stop) + 1, columns.step)
         return list(range(len(features))[columns])
     listed = [columns] if isinstance(columns, str | int) else list(columns)
-    names = [feature.name for feature in features]
     if all(isinstance(each, bool) or type(each).__name__ == "bool" for each in listed):
         return [i for i, each in enumerate(listed) if each]
     try:
@@ -59,15 +63,23 @@ def _positions(columns: Any, features: Sequence[Feature]) -> list[int]:
 
 def union(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
     """Several transformers of the same columns; what they make is put side by side."""
-    if model.transformer_weights:
-        raise UnsupportedError("FeatureUnion(transformer_weights=...) cannot be exported.")
     made: list[Feature] = []
-    for _, step in model.transformer_list:
-        if step == "passthrough":
-            made += features
-        elif step != "drop":
-            made += transform(step, features, document)
+    for name, step in model.transformer_list:
+        if isinstance(step, str) and step == "drop":
+            continue
+        part = list(features) if isinstance(step, str) else transform(step, features, document)
+        weight = (model.transformer_weights or {}).get(name)
+        if weight is not None:
+            scaled = {"la.scale": [document.doubles(part), float(weight)]}
+            variable = document.let(f"{name}_weighted", scaled)
+            part = document.elements(variable, [feature.name for feature in part])
+        made += part
     return made
+
+
+def searched(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
+    """The best model of a search, fitted again to all rows."""
+    return predict(model.best_estimator_, features, document)
 
 
 def thresholded(model: Any, features: Sequence[Feature], document: Document) -> Prediction:

@@ -87,10 +87,13 @@ def discriminant(model: Any, features: Sequence[Feature], document: Document) ->
 
 def margins(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """The class of the largest margin; probabilities where the loss gives them."""
-    loss = getattr(model, "loss", "")
-    if loss == "modified_huber":
-        raise UnsupportedError("SGDClassifier(loss='modified_huber') cannot be exported.")
-    return _classified(model, features, document, "each" if loss == "log_loss" else None)
+    link = {"log_loss": "each", "modified_huber": "huber"}.get(getattr(model, "loss", ""))
+    return _classified(model, features, document, link)
+
+
+def _clipped(margin: str) -> dict[str, Any]:
+    """Return PFA of (min(max(margin, -1), 1) + 1) / 2."""
+    return {"/": [{"+": [{"min": [{"max": [margin, -1.0]}, 1.0]}, 1.0]}, 2.0]}
 
 
 def _classified(
@@ -100,15 +103,21 @@ def _classified(
     const = np.broadcast_to(np.ravel(model.intercept_).astype(float), len(weights))
     if len(weights) == 1:
         margin = document.let("margin", linear(document, features, weights[0], float(const[0])))
-        second = link and document.let("second", sigmoid(margin))
+        of_margin = _clipped if link == "huber" else sigmoid
+        second = link and document.let("second", of_margin(margin))
         return replace(of_two(document, model.classes_, margin, second), margins=margin)
     found = many(document, features, weights, const)
     probabilities = None
     if link == "softmax":
         probabilities = softmax(document, found)
-    elif link == "each":
-        step = {"params": [{"margin": "double"}], "ret": "double", "do": sigmoid("margin")}
+    elif link:
+        of_margin = _clipped if link == "huber" else sigmoid
+        step = {"params": [{"margin": "double"}], "ret": "double", "do": of_margin("margin")}
         each = document.let("each", {"a.map": [found, step]})
+        if link == "huber":  # which may give all classes 0: then they are alike
+            none = {"==": [{"a.max": [each]}, 0.0]}
+            alike = document.cell("alike", DOUBLES, [1.0] * len(weights))
+            each = document.let("counted", {"if": none, "then": alike, "else": each})
         probabilities = shares(document, each)
     made = chosen(document, model.classes_, {"a.argmax": [found]}, probabilities)
     return replace(made, margins=found)

@@ -130,16 +130,15 @@ def function(model: Any, features: Sequence[Feature], document: Document) -> lis
 
 def components(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
     """Principal components: a matrix product of the centred features."""
+    matrix = np.asarray(model.components_, dtype=float)
     if model.whiten:
-        raise UnsupportedError("PCA(whiten=True) cannot be exported.")
+        least = np.finfo(model.explained_variance_.dtype).eps  # as scikit-learn has it
+        matrix = matrix / np.maximum(np.sqrt(model.explained_variance_), least)[:, None]
     mean = document.cell("pca_mean", DOUBLES, np.asarray(model.mean_, dtype=float).tolist())
-    matrix = document.cell(
-        "pca_components",
-        {"type": "array", "items": DOUBLES},
-        np.asarray(model.components_, dtype=float).tolist(),
-    )
+    rows = {"type": "array", "items": DOUBLES}
+    cell = document.cell("pca_components", rows, matrix.tolist())
     centred = document.let("centred", {"la.sub": [document.doubles(features), mean]})
-    made = document.let("components", {"la.dot": [matrix, centred]})
+    made = document.let("components", {"la.dot": [cell, centred]})
     return [
         Feature(f"component_{i}", {"attr": made, "path": [i]})
         for i in range(len(model.components_))

@@ -94,8 +94,8 @@ def classifier(model: Any, features: Sequence[Feature], document: Document) -> P
     """The class of a positive margin, or the one that wins most pairs."""
     if model.probability is True:  # libsvm stops its iteration at an error of 0.0025
         raise UnsupportedError(
-            "SVC(probability=True) cannot be exported: its probabilities are approximate."
-            " CalibratedClassifierCV(SVC(), ensemble=False) can."
+            f"{type(model).__name__}(probability=True) cannot be exported: its probabilities are"
+            " approximate. CalibratedClassifierCV(SVC(), ensemble=False) can."
         )
     if len(model.classes_) > 2:
         return _pairs(model, features, document)

@@ -169,9 +169,11 @@ def boosting_regressor(model: Any, features: Sequence[Feature], document: Docume
 
 def boosting_classifier(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """The same for each class, and probabilities of it."""
-    if model.loss == "exponential":
-        raise UnsupportedError("Gradient boosting with loss='exponential' cannot be exported.")
-    return _of_margins(model, document, _gradient(model, features, document))
+    margins = _gradient(model, features, document)
+    if model.loss == "exponential":  # the margin is half of the log of the odds
+        second = document.let("second", sigmoid({"*": [2.0, margins[0]]}))
+        return replace(of_two(document, model.classes_, margins[0], second), margins=margins[0])
+    return _of_margins(model, document, margins)
 
 
 def _histogram(model: Any, features: Sequence[Feature], document: Document) -> list[str]:

@@ -22,6 +22,8 @@ CLASSIFIERS = [
     linear_model.LogisticRegression(),
     linear_model.LogisticRegression(fit_intercept=False),
     linear_model.SGDClassifier(loss="log_loss", random_state=0),
+    linear_model.SGDClassifier(loss="modified_huber", random_state=0),
+    linear_model.SGDClassifier(loss="modified_huber", alpha=10, random_state=0),
     linear_model.SGDClassifier(random_state=0),
     linear_model.RidgeClassifier(),
     linear_model.Perceptron(random_state=0),
@@ -57,8 +59,5 @@ def test_what_is_not_supported(iris, diabetes):
     with pytest.raises(UnsupportedError, match="several targets"):
         to_pfa(two, x, name="m")
     x, y = iris
-    huber = fitted(linear_model.SGDClassifier(loss="modified_huber"), x, y)
-    with pytest.raises(UnsupportedError, match="modified_huber"):
-        to_pfa(huber, x, name="m")
     with pytest.raises(UnsupportedError, match=r"sklearn\.TheilSenRegressor cannot be exported"):
         to_pfa(fitted(linear_model.TheilSenRegressor(), *diabetes), diabetes[0], name="m")

@@ -120,11 +120,27 @@ def test_ordinal_encoder(people):
 
 
 @pytest.mark.parametrize(
+    "step",
+    [
+        decomposition.PCA(2, whiten=True),
+        pipeline.FeatureUnion(
+            [("a", preprocessing.StandardScaler()), ("b", "passthrough"), ("c", "drop")],
+            transformer_weights={"a": 2.0, "b": 0.5},
+        ),
+    ],
+    ids=str,
+)
+def test_whitened_and_weighted(step, diabetes):
+    x, y = diabetes
+    model = fitted(pipeline.make_pipeline(step, linear_model.Ridge()), x[:300], y[:300])
+    check(to_pfa(model, x[:300], name="m"), model, edges(x[300:])[:-3], tolerance=1e-8)
+
+
+@pytest.mark.parametrize(
     ("step", "what"),
     [
         (preprocessing.FunctionTransformer(np.tanh), "FunctionTransformer"),
         (preprocessing.SplineTransformer(), r"sklearn\.SplineTransformer"),
-        (decomposition.PCA(2, whiten=True), "whiten"),
     ],
     ids=str,
 )

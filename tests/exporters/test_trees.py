@@ -99,12 +99,13 @@ def test_thresholds_of_single_precision(threshold, x):
         assert (value <= under(single)) == (rounded < single)
 
 
-def test_what_is_not_supported(iris, diabetes):
+def test_what_is_not_supported(diabetes):
     x, y = diabetes
     with pytest.raises(UnsupportedError, match="several outputs"):
         to_pfa(fitted(tree.DecisionTreeRegressor(), x, np.column_stack([y, y])), x, name="m")
-    x, y = iris
-    chosen = y != "setosa"
-    model = ensemble.GradientBoostingClassifier(loss="exponential", n_estimators=2)
-    with pytest.raises(UnsupportedError, match="exponential"):
-        to_pfa(fitted(model, x[chosen], y[chosen]), x[chosen], name="m")
+
+
+def test_exponential_loss(cancer):
+    x, y = cancer
+    model = ensemble.GradientBoostingClassifier(loss="exponential", n_estimators=20)
+    check(to_pfa(fitted(model, x[:400], y[:400]), x[:400], name="m"), model, edges(x[400:]))
