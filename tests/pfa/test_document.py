@@ -1,6 +1,8 @@
 import contextlib
 import gc
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +246,23 @@ class TestLargeDocuments:
         for key in ("pass", "fail", "operator", "field", "value"):
             with pytest.raises(pfa.DocumentError, match=f'has the key "{key}" twice'):
                 pfa.load(text.replace(f'"{key}":', f'"{key}": 1, "{key}":', 1))
+
+
+def test_a_process_that_only_loads_does_not_grow() -> None:
+    program = """
+import gc
+import pfa
+text = open("models/real_estate.pfa").read()
+counts = []
+for _ in range(4):
+    for _ in range(40):
+        pfa.load(text)
+    counts.append(len(gc.get_objects()))
+print(max(counts) - counts[0])
+"""
+    command = [sys.executable, "-c", program]
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(
+        command, cwd=root, env={"PYTHONPATH": "functions"}, capture_output=True, check=True
+    )
+    assert int(ran.stdout) < 6_000  # each load makes 170 that only the collector frees
