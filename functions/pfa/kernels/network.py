@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import repeat
 from operator import mul, sub
 from typing import Any
 
@@ -10,6 +11,7 @@ from pfa.specialise import Site, inline
 
 _exp = math.exp
 _tanh = math.tanh
+_TWO = repeat(2.0)
 
 
 @inline("model.neural.simpleLayers")
@@ -73,10 +75,10 @@ def score(call: Call) -> Callable[..., Any]:
     return svm
 
 
-@inline("m.kernel.linear", "m.kernel.rbf", "m.kernel.sigmoid")
+@inline("m.kernel.linear", "m.kernel.poly", "m.kernel.rbf", "m.kernel.sigmoid")
 def _kernel(site: Site) -> str:
     hint = site.name.rpartition(".")[2]
-    maker = {"linear": linear, "rbf": rbf, "sigmoid": sigmoid}[hint]
+    maker = {"linear": linear, "poly": poly, "rbf": rbf, "sigmoid": sigmoid}[hint]
     return f"{site.bind(hint, made(maker, call_of(site)))}({', '.join(site.args)})"
 
 
@@ -90,6 +92,23 @@ def linear(call: Call) -> Callable[..., Any]:
     return product
 
 
+def poly(call: Call) -> Callable[..., Any]:
+    """Make the power of a product."""
+    stock = titus(call)
+
+    def power(x: Any, y: Any, gamma: Any, intercept: Any, degree: Any) -> Any:
+        if len(x) == len(y) and degree % 1 == 0:
+            try:
+                base = gamma * sum(map(mul, x, y)) + intercept
+                if 0.0 < abs(base) < math.inf:  # of the others powers are titus's own
+                    return math.pow(base, degree)
+            except OverflowError:
+                pass
+        return stock(x, y, gamma, intercept, degree)
+
+    return power
+
+
 def rbf(call: Call) -> Callable[..., Any]:
     """Make the radial basis function."""
     stock = titus(call)
@@ -98,7 +117,7 @@ def rbf(call: Call) -> Callable[..., Any]:
         if len(x) != len(y):
             return stock(x, y, gamma)
         try:
-            return _exp(-gamma * sum([abs(d) ** 2 for d in map(sub, x, y)]))
+            return _exp(-gamma * sum(map(pow, map(sub, x, y), _TWO)))
         except OverflowError:
             return stock(x, y, gamma)
 

@@ -63,7 +63,7 @@ def test_svm(seed):
 
 
 @pytest.mark.parametrize(
-    ("name", "more"), [("linear", 0), ("rbf", 1), ("sigmoid", 2)]
+    ("name", "more"), [("linear", 0), ("rbf", 1), ("sigmoid", 2), ("poly", 3)]
 )  # fmt: skip
 def test_kernels(name, more):
     rng = random.Random(name)
@@ -72,3 +72,5 @@ def test_kernels(name, more):
         size = rng.randrange(4)
         x, y = numbers(rng, size), numbers(rng, size + (rng.random() < 0.1))
         same(site, x, y, *(rng.choice([rng.gauss(0, 1), rng.choice(ODD)]) for _ in range(more)))
+        if name == "poly":
+            same(site, x, y, rng.gauss(0, 1), rng.gauss(0, 1), float(rng.randrange(-3, 5)))
