@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pfa import convert
 from pfa.columns import Keys
-from pfa.compiler.code import Block, Module, Statement, changed, placed, render
+from pfa.compiler.code import TOO_DEEP, Block, Module, Statement, changed, placed, render
 from pfa.schema import Type, items_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,18 @@ _STRING = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _KEY = re.compile(
     rf"v_input\[({_STRING})\]|\(({_STRING}) in v_input\)|len\(v_input\)|{_STRING}|[A-Za-z_]\w*"
 )
+
+
+def compiled_of(program: Any, read: Type, write: Type) -> tuple[Module, CodeType]:
+    """Return what ``module_of`` does, and its code."""
+    module = module_of(program, read, write)
+    try:
+        return module, compiled(module.source)
+    except TOO_DEEP:
+        if program.is_flat:
+            raise
+        program.flatten()
+        return compiled_of(program, read, write)
 
 
 def module_of(program: Any, read: Type, write: Type) -> Module:
@@ -63,6 +75,10 @@ def module_of(program: Any, read: Type, write: Type) -> Module:
     text = "\n".join(render([*own, *body])).replace("(self, state", "(")
     if "state" in text and _STATE.search(text):
         by_field.insert(0, "state = new_state()")
+    if program.is_flat:
+        from pfa.compiler import outline
+
+        own, by_field = outline.flat(own), outline.flat_body(by_field)
     inside: list[Statement] = [*reading.lines, f"# {form}: {', '.join(made)}", *by_field]
     inside += [_ANSWER, *writing.lines, f"return {writing.value}"]
     score = Block("def score(record):", inside)

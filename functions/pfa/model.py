@@ -141,8 +141,8 @@ def _compiled(engine: Any, sha256: str, source: bytes | str | dict[str, Any]) ->
         weakref.finalize(model, program.clear).atexit = False
         module = program.module
         if program.result.text:
-            module = direct.module_of(program, read, write)
-            model.shorten(direct.compiled(module.source), program.namespace)
+            module, code = direct.compiled_of(program, read, write)
+            model.shorten(code, program.namespace)
         model._source, model._lines = module.source, lambda: module.positions
     return model
 

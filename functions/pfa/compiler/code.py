@@ -15,6 +15,7 @@ from pfa.specialise import MISSING
 
 CONSTANT, VARIABLE, EXPRESSION = range(3)
 TITUS = ("state", "scope", "pos", "types")  # what titus's functions get before the arguments
+TOO_DEEP = (SyntaxError, MemoryError, RecursionError)  # what Python has for code that is
 MAX_DEPTH = 40  # of brackets in one expression; Python's parser gives up at 200
 
 # A string, which is left alone, or a name.
@@ -88,10 +89,10 @@ class Code:
     given: bool = False  # it is the input, or a part of it
     pos: str | None = None  # see Line
 
-    def comes_from(self, pos: str | None) -> None:
-        """Know its position (see compat/positions.py)."""
+    def comes_from(self, pos: str) -> None:
+        """Know its position, if it does not know one of a part that gives its value."""
         self.pos = self.pos or pos
-        if self.before and pos is not None:
+        if self.before:
             place(self.before, pos)
 
 
@@ -108,10 +109,9 @@ class FunctionCode:
     library: str = ""
     avro_type: Any = None
 
-    def comes_from(self, pos: str | None) -> None:
+    def comes_from(self, pos: str) -> None:
         """Know its position, as Code."""
-        if pos is not None:
-            place(self.statements, pos)
+        place(self.statements, pos)
 
     @property
     def body(self) -> Code | None:
@@ -227,6 +227,17 @@ def blocks_within(statements: Iterable[Statement]) -> int:
     """Return how deep blocks are nested."""
     blocks = [each for each in statements if isinstance(each, Block)]
     return max((1 + blocks_within(each.body) for each in blocks), default=0)
+
+
+def loops_within(statements: Iterable[Statement]) -> int:
+    """Return how deep loops and attempts are nested."""
+    blocks = [each for each in statements if isinstance(each, Block)]
+    return max(
+        (loops_within(each.body) + each.header.startswith(_LOOPS) for each in blocks), default=0
+    )
+
+
+_LOOPS = ("for ", "while ", "try:")
 
 
 def assigned(statements: Iterable[Statement]) -> set[str]:

@@ -12,13 +12,14 @@ from pfa.compat import cells
 from pfa.compat.loader import load
 from pfa.compiler.code import (
     EXPRESSION,
+    TOO_DEEP,
     Block,
     Code,
     Module,
     Statement,
-    UnsupportedError,
     blocks_within,
     checked_name,
+    loops_within,
     placed,
     render,
     variable,
@@ -54,6 +55,7 @@ _GIVEN = {
 
 # Of a document whose code is no deeper, all of it compiles if a part of it does.
 _SURE_DEPTH = 12
+_MOST_LOOPS = 18  # and attempts, in each other; Python takes 20, and a batch has one around them
 
 _METHODS = ("begin", "action", "end", "merge")
 
@@ -87,6 +89,7 @@ class Program:
         self.expressions: list[tuple[str, list[str], str]] = []  # user functions that are one
         self._cells = set(_CELL.findall(text)) if lowering.read_cells else set()
         self.module = Module(module)
+        self.is_flat = False  # see outline.py; what is made of functions and action must be so, too
         self.file = f"<{class_name}>"  # as tracebacks name it
 
     def run(self, names: dict[str, Any]) -> None:
@@ -98,12 +101,28 @@ class Program:
         self.namespace = {**self.bound, "PFAEngine": _genpy.PFAEngine}
         made = type(self.class_name, (_genpy.PFAEngine,), {**_FIXED, "program": self})
         names[self.class_name] = made
-        if not self.result.text or blocks_within([*self.functions, *self.action]) > _SURE_DEPTH:
+        depth = blocks_within([*self.functions, *self.action]) if self.result.text else 0
+        if depth > _SURE_DEPTH and loops_within([*self.functions, *self.action]) > _MOST_LOOPS:
+            self.flatten()
+        if not self.result.text or depth > _SURE_DEPTH:
             self.complete(made)
+
+    def flatten(self) -> None:
+        """Take the blocks apart that are nested deeper than Python takes."""
+        from pfa.compiler import outline  # not at the top: few documents need it
+
+        self.module = Module(outline.flat(self.module.statements))
+        self.is_flat = True
 
     def complete(self, of: Any) -> None:
         """Compile the methods of the class."""
-        code = compile(self.module.source, self.file, "exec", dont_inherit=True)
+        try:
+            code = compile(self.module.source, self.file, "exec", dont_inherit=True)
+        except TOO_DEEP:
+            if self.is_flat:
+                raise
+            self.flatten()
+            code = compile(self.module.source, self.file, "exec", dont_inherit=True)
         exec(code, self.namespace)  # noqa: S102 - see the module's docstring
         made = vars(self.namespace[self.class_name])
         for name in _METHODS:
@@ -205,8 +224,9 @@ def write(lowering: Any, context: Any) -> Program:
         short = not (maybe and _STATEFUL.search(text))
     if not short:
         text = "\n".join(render(module))
-    _limit_tries(text)
     program = Program(lowering, class_name, module, text, _call_graph(context))
+    if "try:" in text and _too_many_tries(text):
+        program.flatten()
     program.expressions = expressions
     if short:
         program.functions, program.action, program.result = functions, body, last
@@ -216,16 +236,17 @@ def write(lowering: Any, context: Any) -> Program:
     return program
 
 
-def _limit_tries(source: str) -> None:
-    """Bound how many ``try`` are in each other; raises UnsupportedError."""
+def _too_many_tries(source: str) -> bool:
+    """Tell whether more than MAX_TRIES are in each other."""
     around: list[int] = []
-    for match in _TRY.finditer(source) if "try:" in source else ():
+    for match in _TRY.finditer(source):
         indent = len(match[1])
         while around and around[-1] >= indent:
             around.pop()
         around.append(indent)
         if len(around) > MAX_TRIES:
-            raise UnsupportedError("attempts are nested too deeply")
+            return True
+    return False
 
 
 def _is_stateless(lowering: Any, context: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pfa.compat import tags
 from pfa.compiler.calls import Calls
-from pfa.compiler.code import Code
+from pfa.compiler.code import Code, FunctionCode
 from pfa.compiler.program import write
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
@@ -40,6 +40,9 @@ class Lowering(Calls):
         if isinstance(made, Code):
             made.avro_type = getattr(context, "retType", None)
             self.count(made)
+        pos = getattr(context, "pos", None)
+        if pos is not None and isinstance(made, Code | FunctionCode):
+            made.comes_from(pos)
         return made
 
     def again(self, context: Any, options: Any) -> Any:
