@@ -5,9 +5,8 @@ import threading
 
 import pytest
 
-import bucket
 import pfa
-from bucket import Bucket, make_client
+from bucket import Bucket, make_client, objects
 from pfa.deadline import DeadlineExceeded, deadline
 from score import loading, slot, store
 from score.loading import WholeNeeded
@@ -84,9 +83,9 @@ def test_the_body_of_a_large_document_is_not_read(
     models: ModelStore, s3: CountingBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = []
-    own = s3._read
-    monkeypatch.setattr(s3, "_read", lambda **more: read.append(own(**more)) or read[-1])
-    body = adder(1, doc="x" * bucket.SMALL_BYTES)
+    own = objects.read_body
+    monkeypatch.setattr(objects, "read_body", lambda **more: read.append(own(**more)) or read[-1])
+    body = adder(1, doc="x" * objects.SMALL_BYTES)
     promote(s3, "hello", body)
     entry = models.get("hello")
     assert entry.model.score(0.0) == 1.0
@@ -121,7 +120,7 @@ def test_what_is_wrong_with_an_artifact_costs_no_answer(
     what: str,
     large: bool,
 ) -> None:
-    monkeypatch.setattr(bucket, "SMALL_BYTES", 0 if large else 1000)
+    monkeypatch.setattr(objects, "SMALL_BYTES", 0 if large else 1000)
     promote(s3, "hello", adder(5))
     models.get("hello")
     version = promote(s3, "hello", adder(1), of_another(what))
@@ -156,7 +155,7 @@ def test_metadata_that_are_wrong_cost_no_answer(
     other: dict[str, str],
     small: int,
 ) -> None:
-    monkeypatch.setattr(bucket, "SMALL_BYTES", small)
+    monkeypatch.setattr(objects, "SMALL_BYTES", small)
     version = promote(s3, "hello", adder(1), **other)
     printed.readouterr()
     assert models.get("hello").model.score(0.0) == 1.0
@@ -236,7 +235,7 @@ def test_s3_that_dies_between_document_and_artifact(
     monkeypatch: pytest.MonkeyPatch,
     mode: str,
 ) -> None:
-    monkeypatch.setattr(bucket, "SMALL_BYTES", 0)
+    monkeypatch.setattr(objects, "SMALL_BYTES", 0)
     assert sick.get("hello").model.score(0.0) == 1.0
     switch(faulty, 2)
     faulty.modes["live/hello.artifact"] = mode
@@ -249,7 +248,7 @@ def test_s3_that_dies_between_document_and_artifact(
 def test_s3_that_dies_for_good_after_the_metadata(
     faulty: FaultyS3, sick: ModelStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bucket, "SMALL_BYTES", 0)
+    monkeypatch.setattr(objects, "SMALL_BYTES", 0)
     artifact = sick.source._artifact  # type: ignore[union-attr]
 
     def die(*more: object) -> bytes:

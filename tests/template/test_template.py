@@ -179,9 +179,9 @@ def test_the_function_has_the_same_defaults(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_function_reads_every_variable_that_it_is_given(properties: Properties) -> None:
     given = set(properties("ScoreFunction")["Environment"]["Variables"])
-    shared = [ROOT / "functions/bucket.py", ROOT / "functions/telemetry.py"]
-    sources = [*(ROOT / "functions/score").glob("*.py"), *shared]
-    text = "".join(path.read_text() for path in sources)
+    functions = ROOT / "functions"
+    packages = [*(functions / "score").glob("*.py"), *(functions / "bucket").glob("*.py")]
+    text = "".join(path.read_text() for path in [*packages, functions / "telemetry.py"])
     read = set(re.findall(r'environ(?:\.get)?[\[(]"(\w+)"', text))
     assert read - given <= {"MAX_BODY_BYTES", "LAMBDA_TASK_ROOT", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
     assert given - read <= {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_TRACE_DISABLED"}  # Powertools reads
