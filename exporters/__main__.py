@@ -37,24 +37,17 @@ def load_pickled(path: Path) -> Any:
 
 
 def load_xgboost(path: Path) -> Any:
-    """Return a model of XGBoost's own format, as the class of what it does."""
+    """Return a model of XGBoost's own format."""
     import xgboost
 
-    booster = xgboost.Booster(model_file=str(path))
-    config = json.loads(booster.save_config())
-    objective = config["learner"]["objective"]["name"]
-    classifies = objective.startswith(("binary:", "multi:"))
-    kind = xgboost.XGBClassifier if classifies else xgboost.XGBRegressor
-    model = kind()
-    model.load_model(str(path))
-    return model
+    return xgboost.Booster(model_file=str(path))
 
 
 def load_lightgbm(path: Path) -> Any:
     """Return a model of LightGBM's own format."""
-    from exporters.boosters import LightgbmFile
+    import lightgbm
 
-    return LightgbmFile(str(path))
+    return lightgbm.Booster(model_file=str(path))
 
 
 def load_spark(path: Path) -> Any:

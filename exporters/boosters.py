@@ -234,19 +234,32 @@ def _lightgbm_tree(forest: Forest, root: dict[str, Any]) -> Any:
     return grown(forest, 0, step)
 
 
-class LightgbmFile:
-    """A model of LightGBM's own file, with the methods that its scikit-learn classes have.
+def wrapped(model: Any) -> Any:
+    """Return a model of XGBoost's or LightGBM's own class as one with predict; others as it is.
 
-    The file has no names of classes: they are numbers from 0 on.
+    Its classes are numbers from 0 on: the library's own files have no names of them.
     """
+    if type(model).__name__ != "Booster":
+        return model
+    if type(model).__module__.partition(".")[0] == "lightgbm":
+        return LightgbmFile(model)
+    import xgboost
+
+    objective = json.loads(model.save_config())["learner"]["objective"]["name"]
+    classifies = objective.startswith(("binary:", "multi:"))
+    found = xgboost.XGBClassifier() if classifies else xgboost.XGBRegressor()
+    found.load_model(model.save_raw())
+    return found
+
+
+class LightgbmFile:
+    """LightGBM's own class of models, with the methods that its scikit-learn classes have."""
 
     library = "lightgbm"
 
-    def __init__(self, path: str) -> None:
-        """Read the file. Raises lightgbm.basic.LightGBMError if it is none."""
-        import lightgbm
-
-        self.booster_ = lightgbm.Booster(model_file=path)
+    def __init__(self, booster: Any) -> None:
+        """Take a lightgbm.Booster."""
+        self.booster_ = booster
         self.best_iteration_ = self.booster_.best_iteration
         objective = self.booster_.dump_model(num_iteration=1)["objective"].split()[0]
         if objective in ("binary", "multiclass"):

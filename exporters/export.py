@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from exporters.boosters import wrapped
 from exporters.certificate import SMALL, SMALL_IN_SINGLE, certify
 from exporters.columns import avro_names, columns_of, records_of
 from exporters.document import Document
@@ -47,6 +48,7 @@ def to_pfa(
     """
     if avro_names([name]) != [name]:
         raise ExportError(f"{name!r} is no name for a document: {avro_names([name])[0]!r} is one.")
+    model = wrapped(model)
     rows = rows_of(model, X)
     columns = columns_of(rows)
     if not len(rows):

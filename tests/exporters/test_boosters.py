@@ -2,10 +2,62 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+import numpy as np
+import pandas as pd
+
+import pfa
 from exporters import UnsupportedError, to_pfa
-from tests.exporters.conftest import check, edges, fitted, holes
+from tests.exporters.conftest import check, edges, fitted, holes, records
 
 SINGLE = {"tolerance": 1e-5, "floor": 1e-6}
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        ("diabetes", {"objective": "reg:squarederror"}),
+        ("cancer", {"objective": "binary:logistic"}),
+        ("iris", {"objective": "multi:softprob", "num_class": 3}),
+    ],
+)
+def test_xgboost_train(data, options, request):
+    xgboost = pytest.importorskip("xgboost")
+    x, y = request.getfixturevalue(data)
+    found = xgboost.train(options, xgboost.DMatrix(x, pd.factorize(y)[0]), 6)
+    expected = found.predict(xgboost.DMatrix(x)).tolist()
+    for answer, known in zip(scored(to_pfa(found, x, name="m"), x), expected, strict=True):
+        assert np.allclose(numbers(answer, known), known, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        ("diabetes", {"objective": "regression"}),
+        ("cancer", {"objective": "binary"}),
+        ("iris", {"objective": "multiclass", "num_class": 3}),
+    ],
+)
+def test_lightgbm_train(data, options, request):
+    lightgbm = pytest.importorskip("lightgbm")
+    x, y = request.getfixturevalue(data)
+    rows = lightgbm.Dataset(x, pd.factorize(y)[0])
+    found = lightgbm.train({**options, "verbose": -1}, rows, 6)
+    for answer, known in zip(
+        scored(to_pfa(found, x, name="m"), x), found.predict(x).tolist(), strict=True
+    ):
+        assert np.allclose(numbers(answer, known), known, rtol=1e-9)
+
+
+def scored(document, x):
+    return pfa.load(document).score_batch(records(x))
+
+
+def numbers(answer, known):
+    """What the library's own predict gives: a number, one class's probability, or all of them."""
+    if not isinstance(answer, dict):
+        return answer
+    shares = list(answer["probability"].values())
+    return shares if isinstance(known, list) else shares[1]
 
 
 class TestXgboost:
