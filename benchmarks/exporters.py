@@ -95,7 +95,7 @@ def models() -> Iterator[Case]:
         naive_bayes.MultinomialNB(),
         naive_bayes.BernoulliNB(),
         neighbors.KNeighborsClassifier(),
-        neighbors.KNeighborsRegressor(weights="distance"),
+        neighbors.KNeighborsRegressor(),
         scaled(cluster.KMeans(8, random_state=0)),
         scaled(mixture.GaussianMixture(3, random_state=0)),
         scaled(decomposition.PCA(5), linear_model.LogisticRegression()),

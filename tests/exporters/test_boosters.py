@@ -107,6 +107,12 @@ class TestXgboost:
 class TestLightgbm:
     lightgbm = pytest.importorskip("lightgbm", reason="LightGBM is not installed")
 
+    def test_ranking(self, diabetes):
+        x, y = diabetes
+        model = self.lightgbm.LGBMRanker(n_estimators=10, verbose=-1)
+        model.fit(x, (y > 150).astype(int), group=[13] * 34)
+        check(to_pfa(model, x, name="m"), model, edges(x))
+
     @pytest.mark.parametrize("objective", ["regression", "poisson", "regression_l1"])
     def test_regression(self, objective, diabetes):
         x, y = diabetes

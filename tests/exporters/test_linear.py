@@ -9,6 +9,9 @@ from exporters import UnsupportedError, to_pfa
 from tests.exporters.conftest import check, edges, fitted
 
 REGRESSIONS = [
+    linear_model.RidgeCV(),
+    linear_model.LassoCV(cv=3),
+    linear_model.ElasticNetCV(cv=3),
     linear_model.LinearRegression(),
     linear_model.LinearRegression(fit_intercept=False),
     linear_model.Ridge(),
@@ -19,6 +22,7 @@ REGRESSIONS = [
     svm.LinearSVR(random_state=0),
 ]
 CLASSIFIERS = [
+    linear_model.LogisticRegressionCV(Cs=3, cv=3),
     linear_model.LogisticRegression(),
     linear_model.LogisticRegression(fit_intercept=False),
     linear_model.SGDClassifier(loss="log_loss", random_state=0),
