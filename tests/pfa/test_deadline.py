@@ -261,4 +261,4 @@ def test_a_callback_of_the_garbage_collector_is_left_alone():
                 pass
     finally:
         gc.callbacks.remove(slow)
-    assert done == ["start", "stop"]
+    assert done.count("start") == done.count("stop") > 0
