@@ -138,6 +138,9 @@ def spark(x: Any, y: Any) -> Iterator[Case]:
     """Give pipelines of Spark's."""
     from pyspark.ml import Pipeline, classification, feature
 
+    from exporters.spark.session import session
+
+    session()
     vector = feature.VectorAssembler(inputCols=list(x.columns), outputCol="vector")
     scaled = feature.StandardScaler(inputCol="vector", outputCol="features", withMean=True)
     for last in (
