@@ -89,12 +89,6 @@ class Code:
     given: bool = False  # it is the input, or a part of it
     pos: str | None = None  # see Line
 
-    def comes_from(self, pos: str) -> None:
-        """Know its position, if it does not know one of a part that gives its value."""
-        self.pos = self.pos or pos
-        if self.before:
-            place(self.before, pos)
-
 
 @dataclass(slots=True, eq=False)
 class FunctionCode:
@@ -108,10 +102,6 @@ class FunctionCode:
     result: Code
     library: str = ""
     avro_type: Any = None
-
-    def comes_from(self, pos: str) -> None:
-        """Know its position, as Code."""
-        place(self.statements, pos)
 
     @property
     def body(self) -> Code | None:
@@ -177,8 +167,9 @@ def _render(statements: Iterable[Statement], indent: str, lines: list[str]) -> N
 
 
 def _is_empty(block: Block) -> bool:
-    """Tell whether there is nothing, or a comment, in a block."""
-    return all(isinstance(each, str) and each.startswith("#") for each in block.body)
+    """Tell whether there is nothing in a block, or a comment at its end."""
+    last = block.body[-1] if block.body else "#"
+    return isinstance(last, str) and last.startswith("#")
 
 
 def positions(statements: Iterable[Statement]) -> Iterator[str | None]:

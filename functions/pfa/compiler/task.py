@@ -11,7 +11,7 @@ from typing import Any
 
 from pfa.compat import tags
 from pfa.compiler.calls import Calls
-from pfa.compiler.code import Code, FunctionCode
+from pfa.compiler.code import Code, FunctionCode, place
 from pfa.compiler.program import write
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
@@ -37,12 +37,15 @@ class Lowering(Calls):
             return write(self, context)
         lower: Callable[[Any], Any] = getattr(self, f"_{form}")
         made = lower(context)
+        pos = getattr(context, "pos", None)
         if isinstance(made, Code):
             made.avro_type = getattr(context, "retType", None)
             self.count(made)
-        pos = getattr(context, "pos", None)
-        if pos is not None and isinstance(made, Code | FunctionCode):
-            made.comes_from(pos)
+            made.pos = made.pos or pos  # a part that gives its value may have set it
+            if made.before and pos is not None:
+                place(made.before, pos)
+        elif isinstance(made, FunctionCode) and pos is not None:
+            place(made.statements, pos)
         return made
 
     def again(self, context: Any, options: Any) -> Any:
