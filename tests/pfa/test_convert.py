@@ -8,20 +8,12 @@ from hypothesis import strategies as st
 
 import pfa
 from pfa.check import MAX_DEPTH, checker
-from pfa.convert import MAX_DEPTH as DEEPEST_TEXT
-from pfa.convert import (
-    MAX_TYPES,
-    as_double,
-    as_key,
-    make_reader,
-    make_writer,
-    read_names,
-    reader,
-    types_in,
-    writer_code,
-)
+from pfa.convert import make_reader, make_writer, read_names, reader, writer_code
+from pfa.convert_text import MAX_DEPTH as DEEPEST_TEXT
+from pfa.convert_text import MAX_TYPES, types_in
 from pfa.errors import DocumentError
 from pfa.output import writer
+from pfa.scalars import as_double, as_key
 from pfa.schema import Type
 from tests.pfa.avro_types import avro, json_values, types, values
 from tests.pfa.test_check import ENUM, FIXED, record

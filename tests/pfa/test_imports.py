@@ -23,6 +23,7 @@ ORDER = [  # each may import those before it
     "unions",
     "check",
     "output",
+    "convert_text",
     "convert",
     "columns",
     "json_schema",
