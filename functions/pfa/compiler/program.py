@@ -33,7 +33,7 @@ MAX_TRIES = 6
 _TRY = re.compile(r"^( *)try:$", re.MULTILINE)
 
 # Before one of these patterns, a text is asked for what must be in it: ten times as fast.
-_CELL = re.compile(r"\bc[0-9]+_\w*")
+_CELL = re.compile(r"c[0-9]+_\w*")  # and parts of other names, which does no harm: "\b" is slow
 _STATE = re.compile(r"\bstate\b")
 
 # What a call may depend on, or leave behind, besides its input and its result.
@@ -290,8 +290,9 @@ def _prologue(statements: list[Statement], names: set[str], routine: str) -> lis
     out: list[Statement] = []
     if "state" in text and _STATE.search(text):
         out.append(f"state = ExecutionState(self.options, self.rand, {routine!r}, self.parser)")
-    used = set(re.findall(r"\bv_(\w+)", text))
-    out += [f"v_{name} = {where}" for name, where in _GIVEN.items() if name in used & names]
+    for name, where in _GIVEN.items():
+        if name in names and f"v_{name}" in text and re.search(rf"\bv_{name}\b", text):
+            out.append(f"v_{name} = {where}")
     return out
 
 
