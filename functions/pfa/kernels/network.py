@@ -11,7 +11,7 @@ from pfa.specialise import Site, inline
 
 _exp = math.exp
 _tanh = math.tanh
-_TWO = repeat(2.0)
+_TWO = repeat(2)  # not 2.0: squares of integers are exact
 
 
 @inline("model.neural.simpleLayers")

@@ -74,3 +74,10 @@ def test_kernels(name, more):
         same(site, x, y, *(rng.choice([rng.gauss(0, 1), rng.choice(ODD)]) for _ in range(more)))
         if name == "poly":
             same(site, x, y, rng.gauss(0, 1), rng.gauss(0, 1), float(rng.randrange(-3, 5)))
+
+
+def test_rbf_of_large_integers():
+    """Their squares, and the sum of these, are exact."""
+    integers = {"type": "array", "items": "int"}
+    site = FakeSite("m.kernel.rbf", [integers, integers, "double"], "double")
+    same(site, [1366426728, -2147483648], [-4, -1], 1e-18)
