@@ -15,6 +15,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.child import Child, RefusedError
@@ -153,6 +154,9 @@ def batch(child: Child, rows: int, found: dict[str, Any]) -> list[float] | None:
         slow = done[-1][1] / done[-1][0]
     part = min(rows, max(1000, int(LONGEST / slow)))
     try:
+        if part <= 1000 and slow * part < 1:  # each engine makes something ready in the first ones
+            rounds = [child.ask("batch", part) for _ in range(6)]
+            return [part, median(rounds[1:])]
         return [part, child.ask("batch", part)]
     except RefusedError as error:
         print(f"  {error}", flush=True)

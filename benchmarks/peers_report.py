@@ -51,7 +51,8 @@ def markdown(results: dict[str, Any]) -> list[str]:
         " engine, in the same run. One thread each; a record and a row of a batch are dicts, and"
         " the answer is a Python number. treelite runs by its own runtime (GTIL), m2cgen is the"
         " Python that it generates; tl2cgen and m2cgen's C need a compiler and are left out. – is"
-        " a model that an engine does not have, or a batch that takes titus2 minutes.",
+        " a model that an engine does not have, or a batch that takes titus2 minutes."
+        " Of batches of 1,000 the first is left out, before which no engine is warm.",
         "",
         "## One record given as a dict, µs: p50 (p99)",
         "",
