@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from types import FrameType, TracebackType
 from typing import Any, Literal
 
@@ -116,13 +117,15 @@ _UNTOUCHED = frozenset(
 )
 
 
+_FINALIZE = weakref.finalize.__call__.__code__
 _IMPORT = "<frozen importlib"  # how the file names of Python's import system begin
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:
     """Handle the alarm: raise in the interrupted code if a deadline has passed."""
-    # What is raised in a callback of the garbage collector is printed, and lost: it comes again.
-    lost = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    # What is raised in a callback of the garbage collector, or in one that objects have for their
+    # end, is printed, and lost: it comes again.
+    lost = {_FINALIZE, *(getattr(callback, "__code__", None) for callback in gc.callbacks)}
     outer = frame
     while outer is not None:
         if outer.f_code in _UNTOUCHED or outer.f_code in lost:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -262,3 +263,25 @@ def test_a_callback_of_the_garbage_collector_is_left_alone():
     finally:
         gc.callbacks.remove(slow)
     assert done.count("start") == done.count("stop") > 0
+
+
+def test_a_callback_of_an_objects_end_is_left_alone():
+    """What is raised in one would be printed, and lost, and the rest of it not done."""
+    done = []
+
+    def slow():
+        ends = time.monotonic() + 0.05
+        while time.monotonic() < ends:
+            pass
+        done.append(1)
+
+    class Thing:
+        pass
+
+    thing = Thing()
+    weakref.finalize(thing, slow)
+    with pytest.raises(DeadlineExceeded), deadline(0.02):
+        del thing
+        while True:
+            pass
+    assert done == [1]

@@ -94,6 +94,7 @@ class FaultyS3:
         request.send_response(status)
         length = len(body) - 10 if mode == "short" else len(body)
         request.send_header("Content-Length", str(length))
+        request.send_header("Connection", "close")  # or the client may send the next one there
         if etag:
             request.send_header("ETag", etag)
             request.send_header("x-amz-version-id", f"v-{etag[1:9]}")
