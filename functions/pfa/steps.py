@@ -16,7 +16,7 @@ from pfa.kernels.tree import many
 
 Steps = Callable[[Any], Generator[Any, Any, None]]
 ENOUGH = 400_000  # trees walked, after which numpy, that takes 0.1 s to import, has been worth it
-MOST = 500_000  # answers of trees at once: 4 MB
+MOST = 50_000  # answers of trees at once: 0.4 MB, which stay in the process
 
 # What evaluates all of its parts, in their order, each time.
 _ALWAYS = (

@@ -15,7 +15,7 @@ from pfa.kernels.tree.lower import GT, LE, LT, Data
 
 Array = Any  # of numpy, which is not there before it is needed
 
-_BLOCK = 32_000  # walks at once: 250 kB for each array of them, which stays in the processor
+_BLOCK = 8_000  # walks at once: 64 kB for each array of them; more than 128 kB come from the kernel
 _LARGEST = 2.0**53  # an integer beyond is not compared as the double next to it is
 
 
