@@ -6,26 +6,19 @@ import pytest
 from moto import mock_aws
 
 from bucket import Bucket, make_client
+from tests.moto_s3 import created, set_credentials
 from tests.score.faulty_s3 import FaultyS3
 
 
 @pytest.fixture(autouse=True)
 def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    set_credentials(monkeypatch)
 
 
 @pytest.fixture
 def s3() -> Iterator[Bucket]:
     with mock_aws():
-        live = Bucket("models")
-        live.client.create_bucket(Bucket="models")
-        live.client.put_bucket_versioning(
-            Bucket="models", VersioningConfiguration={"Status": "Enabled"}
-        )
-        yield live
+        yield created(Bucket("models"))
 
 
 @pytest.fixture

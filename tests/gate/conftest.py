@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 import telemetry
+from tests.moto_s3 import set_credentials
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_LAMBDA", "EVENT_BUS"):
+    set_credentials(monkeypatch)
+    for name in ("AWS_ENDPOINT_URL_LAMBDA", "EVENT_BUS"):
         monkeypatch.delenv(name, raising=False)
     yield
     telemetry.metrics.provider.clear_metrics()  # of what ran without the handler

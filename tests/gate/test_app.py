@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from bucket import Bucket, BucketError
 from gate import app
+from tests.moto_s3 import created
 
 
 class Context:
@@ -37,11 +38,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.setenv("GATE_MAX_MB", "0.01")
     with mock_aws():
         app._bucket_and_limits.cache_clear()
-        bucket, _ = app._bucket_and_limits()
-        bucket.client.create_bucket(Bucket="models")
-        bucket.client.put_bucket_versioning(
-            Bucket="models", VersioningConfiguration={"Status": "Enabled"}
-        )
+        created(app._bucket_and_limits()[0])
         yield app
         app._bucket_and_limits.cache_clear()
 

@@ -19,6 +19,7 @@ from gate import app, live, notify, promote, rollback
 from gate.promote import Gate
 from gate.verdict import Finding, Limits, Verdict
 from tests.gate.buckets import HookedMemory, HookedS3, MemoryBucket
+from tests.moto_s3 import created
 
 UPLOAD, LIVE, ARTIFACT = "models/m.pfa", "live/m.pfa", "live/m.artifact"
 FIRST = b"good 0"  # what is live before
@@ -119,12 +120,7 @@ def test_all_orders_of_the_events_of_three_uploads(mix, order):
 @pytest.fixture
 def s3() -> Iterator[HookedS3]:
     with mock_aws():
-        bucket = HookedS3("models")
-        bucket.client.create_bucket(Bucket="models")
-        bucket.client.put_bucket_versioning(
-            Bucket="models", VersioningConfiguration={"Status": "Enabled"}
-        )
-        yield bucket
+        yield created(HookedS3("models"))
 
 
 @pytest.mark.parametrize("mix", [MIXES[19], MIXES[25], MIXES[34], MIXES[-1]])

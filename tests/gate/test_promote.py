@@ -16,6 +16,7 @@ from gate import bounds, promote
 from gate.promote import Gate, OutOfTimeError
 from gate.verdict import Limits, Verdict
 from pfa.deadline import DeadlineExceeded
+from tests.moto_s3 import created
 
 
 def adder(number: float, kind: str = "double", **more: object) -> bytes:
@@ -35,12 +36,7 @@ def adder(number: float, kind: str = "double", **more: object) -> bytes:
 @pytest.fixture
 def s3() -> Iterator[Bucket]:
     with mock_aws():
-        bucket = Bucket("models", max_bytes=100_000)
-        bucket.client.create_bucket(Bucket="models")
-        bucket.client.put_bucket_versioning(
-            Bucket="models", VersioningConfiguration={"Status": "Enabled"}
-        )
-        yield bucket
+        yield created(Bucket("models", max_bytes=100_000))
 
 
 def gate(bucket: Bucket, seconds: float = 300.0, **limits: Any) -> Gate:

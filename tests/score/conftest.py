@@ -15,6 +15,7 @@ from moto import mock_aws
 import pfa
 from bucket import ARTIFACT_SUFFIX, LIVE_PREFIX, ROUTES_SUFFIX, Bucket, key_of
 from score.store import ModelStore
+from tests.moto_s3 import created, set_credentials
 from tests.score.faulty_s3 import FaultyS3
 
 
@@ -73,10 +74,7 @@ def route(s3: Bucket, name: str, routes: object) -> str:
 
 @pytest.fixture(autouse=True)
 def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    set_credentials(monkeypatch)
 
 
 @pytest.fixture
@@ -87,11 +85,7 @@ def clock() -> Clock:
 @pytest.fixture
 def s3() -> Iterator[CountingBucket]:
     with mock_aws():
-        live = CountingBucket("models")
-        live.client.create_bucket(Bucket="models")
-        live.client.put_bucket_versioning(
-            Bucket="models", VersioningConfiguration={"Status": "Enabled"}
-        )
+        live = created(CountingBucket("models"))
         live.asked = []
         yield live
 

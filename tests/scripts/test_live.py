@@ -14,6 +14,7 @@ from gate.promote import Gate, promote
 from gate.rollback import remove, rollback
 from gate.verdict import Limits
 from scripts import live
+from tests.moto_s3 import created, set_credentials
 
 
 def adder(number: float) -> bytes:
@@ -24,18 +25,10 @@ def adder(number: float) -> bytes:
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    set_credentials(monkeypatch)
     monkeypatch.setenv("MODEL_BUCKET", "models")
-    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
     with mock_aws():
-        bucket = Bucket("models")
-        bucket.client.create_bucket(Bucket="models")
-        bucket.client.put_bucket_versioning(
-            Bucket="models", VersioningConfiguration={"Status": "Enabled"}
-        )
-        yield bucket
+        yield created(Bucket("models"))
     telemetry.metrics.provider.clear_metrics()
 
 

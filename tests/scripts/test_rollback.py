@@ -19,6 +19,7 @@ from gate.verdict import Limits
 from scripts.rollback import main
 from scripts.stack import StackError, place
 from tests.gate.buckets import HookedMemory
+from tests.moto_s3 import set_credentials
 
 VARIABLES = ("STACK", "GATE_FUNCTION", "FUNCTION", "MODEL_BUCKET", "BUCKET")
 
@@ -30,9 +31,7 @@ def adder(number: float) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    set_credentials(monkeypatch)
     for name in (*VARIABLES, "AWS_ENDPOINT_URL_LAMBDA"):
         monkeypatch.delenv(name, raising=False)
 
