@@ -101,9 +101,9 @@ def _classified(
 ) -> Prediction:
     weights = np.atleast_2d(np.asarray(model.coef_, dtype=float))
     const = np.broadcast_to(np.ravel(model.intercept_).astype(float), len(weights))
+    of_margin = _clipped if link == "huber" else sigmoid
     if len(weights) == 1:
         margin = document.let("margin", linear(document, features, weights[0], float(const[0])))
-        of_margin = _clipped if link == "huber" else sigmoid
         second = link and document.let("second", of_margin(margin))
         return replace(of_two(document, model.classes_, margin, second), margins=margin)
     found = many(document, features, weights, const)
@@ -111,7 +111,6 @@ def _classified(
     if link == "softmax":
         probabilities = softmax(document, found)
     elif link:
-        of_margin = _clipped if link == "huber" else sigmoid
         step = {"params": [{"margin": "double"}], "ret": "double", "do": of_margin("margin")}
         each = document.let("each", {"a.map": [found, step]})
         if link == "huber":  # which may give all classes 0: then they are alike

@@ -85,19 +85,22 @@ class Batch:
                 pass
             else:
                 break
-            self.write(code)
-            self.add(self.model._answer(chunk[len(self.results) - start]))
+            self.alone(code, chunk[len(self.results) - start])
         self.write(code)
 
     def take(self, code: Code, answers: list[Any], chunk: Sequence[Any]) -> None:
         """Add the answers of a chunk, and those of its records that failed."""
         for record, answer in zip(chunk, answers, strict=True):
             if answer is UnusualError:
-                self.write(code)
-                self.add(self.model._answer(record))
+                self.alone(code, record)
             else:
                 self.results.append(answer)
         self.write(code)
+
+    def alone(self, code: Code, record: Any) -> None:
+        """Score the next record, after the answers before it are written."""
+        self.write(code)
+        self.add(self.model._answer(record))
 
     def add(self, answer: Any) -> None:
         """Add a JSON value or an error."""

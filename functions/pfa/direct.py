@@ -188,8 +188,7 @@ class Loop:
 
     def function(self, checked: bool, names: dict[str, Any], read: Type, write: Type) -> Any:
         """Compile the function; the rest is as in ``function_of``."""
-        names = {**names, **convert.read_names(read, _ROW)}
-        return function_of(compiled(self.source(checked), BATCH), names, read, write)
+        return _of_rows(self.source(checked), names, read, write, "score")
 
     def together(
         self, checked: bool, names: dict[str, Any], read: Type, write: Type
@@ -201,9 +200,15 @@ class Loop:
         if made is None:
             return None
         module, forests = made
-        names = {**names, **convert.read_names(read, _ROW)}
-        code = compiled(module, BATCH)
-        return steps.Together(function_of(code, names, read, write, "steps"), forests)
+        return steps.Together(_of_rows(module, names, read, write, "steps"), forests)
+
+
+def _of_rows(
+    module: str | ast.Module, names: dict[str, Any], read: Type, write: Type, name: str
+) -> Callable[..., Any]:
+    """Compile a module of rows; the rest is as in ``function_of``."""
+    names = {**names, **convert.read_names(read, _ROW)}
+    return function_of(compiled(module, BATCH), names, read, write, name)
 
 
 def _keys(node: ast.expr) -> Keys:

@@ -17,6 +17,7 @@ from pfa.compiler.code import (
     Statement,
     Temporaries,
     UnsupportedError,
+    inside,
     placed,
 )
 from pfa.specialise import MISSING
@@ -128,6 +129,12 @@ class Base:
             decode = _genpy.titus.datatype.jsonDecoder
             self._cell_values[cell] = decode(config.avroType, config.initJsonNode)
         return self._cell_values[cell]
+
+    def cell_at(self, cell: str, path: Sequence[Code]) -> Any:
+        """Return what is at a path of a constant cell; MISSING if that is not known, or nothing."""
+        if any(step.value is MISSING for step in path):
+            return MISSING
+        return inside(self.cell_value(cell), path)
 
     def bind_as(self, name: str, value: Any) -> str:
         """Let the generated code see ``value`` under this name."""

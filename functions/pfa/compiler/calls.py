@@ -242,7 +242,7 @@ class CallSite:
             return MISSING
         if code.cell is None:
             return code.value
-        return inside(self._lowering.cell_value(code.cell), code.steps or ())
+        return self._lowering.cell_at(code.cell, code.steps or ())
 
     def parsed(self, index: int) -> Any:
         """Return the JSON value of an argument that is of a constant cell; else MISSING."""
@@ -251,7 +251,7 @@ class CallSite:
             return MISSING
         whole = self._lowering.config.cells[code.cell].initJsonNode
         if code.steps is not None:
-            decoded = inside(self._lowering.cell_value(code.cell), code.steps)
+            decoded = self._lowering.cell_at(code.cell, code.steps)
             return MISSING if decoded is MISSING else inside(whole, code.steps)
         self._lowering.lowered_cells.add(code.cell)
         return whole
@@ -281,8 +281,10 @@ class CallSite:
         if not isinstance(code, Code) or code.cell is None or not code.steps:
             return None
         *known, last = code.steps
-        value = inside(self._lowering.cell_value(code.cell), known)
-        return None if value is MISSING or last.kind == EXPRESSION else (value, last.text)
+        if last.kind == EXPRESSION:
+            return None
+        value = self._lowering.cell_at(code.cell, known)
+        return None if value is MISSING else (value, last.text)
 
     def function(self, index: int) -> "SiteFunction":
         """Return an argument that is a function."""

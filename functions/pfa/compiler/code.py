@@ -214,21 +214,11 @@ def all_renamed(statements: Iterable[Statement], names: Mapping[str, str]) -> li
     return changed(statements, lambda text: renamed(text, names))
 
 
-def blocks_within(statements: Iterable[Statement]) -> int:
-    """Return how deep blocks are nested."""
+def blocks_within(statements: Iterable[Statement], of: tuple[str, ...] = ("",)) -> int:
+    """Return how deep blocks are nested; ``of``: those whose headers begin so."""
     blocks = [each for each in statements if isinstance(each, Block)]
-    return max((1 + blocks_within(each.body) for each in blocks), default=0)
-
-
-def loops_within(statements: Iterable[Statement]) -> int:
-    """Return how deep loops and attempts are nested."""
-    blocks = [each for each in statements if isinstance(each, Block)]
-    return max(
-        (loops_within(each.body) + each.header.startswith(_LOOPS) for each in blocks), default=0
-    )
-
-
-_LOOPS = ("for ", "while ", "try:")
+    depths = (blocks_within(each.body, of) + each.header.startswith(of) for each in blocks)
+    return max(depths, default=0)
 
 
 def assigned(statements: Iterable[Statement]) -> set[str]:
@@ -300,10 +290,10 @@ class Temporaries:
 
 
 def inside(value: Any, path: Iterable[Code]) -> Any:
-    """Return what is at a path of a value; MISSING if the path is not known, or leads nowhere."""
+    """Return what is at a known path of a value; MISSING if it leads nowhere."""
     for step in path:
         at = step.value
-        if at is MISSING or (isinstance(value, list) and at < 0):  # which is an error in PFA
+        if isinstance(value, list) and at < 0:  # which is an error in PFA
             return MISSING
         try:
             value = value[at]

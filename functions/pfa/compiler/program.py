@@ -19,7 +19,6 @@ from pfa.compiler.code import (
     Statement,
     blocks_within,
     checked_name,
-    loops_within,
     placed,
     render,
     variable,
@@ -55,7 +54,8 @@ _GIVEN = {
 
 # Of a document whose code is no deeper, all of it compiles if a part of it does.
 _SURE_DEPTH = 12
-_MOST_LOOPS = 18  # and attempts, in each other; Python takes 20, and a batch has one around them
+_LOOPS = ("for ", "while ", "try:")  # and attempts
+_MOST_LOOPS = 18  # in each other; Python takes 20, and a batch has one around them
 
 _METHODS = ("begin", "action", "end", "merge")
 
@@ -102,9 +102,10 @@ class Program:
         made = type(self.class_name, (_genpy.PFAEngine,), {**_FIXED, "program": self})
         names[self.class_name] = made
         depth = blocks_within([*self.functions, *self.action]) if self.result.text else 0
-        if depth > _SURE_DEPTH and loops_within([*self.functions, *self.action]) > _MOST_LOOPS:
+        is_deep = depth > _SURE_DEPTH
+        if is_deep and blocks_within([*self.functions, *self.action], _LOOPS) > _MOST_LOOPS:
             self.flatten()
-        if not self.result.text or depth > _SURE_DEPTH:
+        if not self.result.text or is_deep:
             self.complete(made)
 
     def flatten(self) -> None:
@@ -122,7 +123,8 @@ class Program:
             if self.is_flat:
                 raise
             self.flatten()
-            code = compile(self.module.source, self.file, "exec", dont_inherit=True)
+            self.complete(of)
+            return
         exec(code, self.namespace)  # noqa: S102 - see the module's docstring
         made = vars(self.namespace[self.class_name])
         for name in _METHODS:

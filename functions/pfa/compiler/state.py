@@ -3,9 +3,8 @@
 from typing import Any
 
 from pfa.compat.loader import load
-from pfa.compiler.code import CONSTANT, Code, inside
+from pfa.compiler.code import CONSTANT, Code
 from pfa.compiler.control import Control
-from pfa.specialise import MISSING
 
 _genpy = load("titus.genpy")
 
@@ -21,8 +20,7 @@ class State(Control):
         if not context.path:
             return base
         steps = self.path(context.path)
-        known = all(step.value is not MISSING for step in steps)
-        value = inside(self.cell_value(context.cell), steps) if known else MISSING
+        value = self.cell_at(context.cell, steps)
         if isinstance(value, bool | int | float | str):
             made = self.literal(value)
         else:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pfa.kernels.prepared import Call, call_of, kind, made, titus
+from pfa.kernels.prepared import Call, call_of, kind, made, titus, written
 from pfa.specialise import MISSING, Site, inline
 
 UNROLLED = 64  # features up to which a sum is one expression; 500 in pieces of so many
@@ -82,10 +82,11 @@ def gaussian_of_array(densities: Any, model: Any, call: Call) -> Callable[..., A
     if not finite or not 0 < size <= _LARGEST:
         return gaussian
     names = [f"x{i}" for i in range(size)]
-    terms = [_written(name, *density) for name, density in zip(names, densities, strict=True)]
+    constants: dict[str, float] = {}
+    terms = [_added(x, density, constants) for x, density in zip(names, densities, strict=True)]
     pieces = ("".join(terms[i : i + UNROLLED]) for i in range(0, size, UNROLLED))
     lines = [
-        "def written(datum):",
+        "def likelihood(datum):",
         " try:",
         f"  {', '.join(names)}, = datum",
         "  total = 0.0",
@@ -94,26 +95,26 @@ def gaussian_of_array(densities: Any, model: Any, call: Call) -> Callable[..., A
         "  return gaussian(datum)",
         f" return total if total > {_UNUSUAL} else gaussian(datum)",
     ]
-    names_of_code: dict[str, Any] = {"gaussian": gaussian}
-    exec("\n".join(lines), names_of_code)  # noqa: S102  floats' repr and names from here only
-    written: Callable[..., Any] = names_of_code["written"]
-    return written
+    likelihood: Callable[..., Any] = written(lines, constants, {"gaussian": gaussian})
+    return likelihood
 
 
 # A total below is infinite, or might be if it were computed as titus does.
 _UNUSUAL = -1e300
 
 
-def _written(x: str, term: float, mean: float, variance: float) -> str:
-    """Write what a feature adds to the total.
+def _added(x: str, density: tuple[float, float, float], constants: dict[str, float]) -> str:
+    """Write what a feature adds to the total; put the constants of it there.
 
     To divide by -2v is to divide by v and multiply with -1/2, unless that leaves the range of
     normal numbers: below it does not, since x - mean is 0 or more than 1e-117.
     """
-    square = f"({x} - {mean!r}) ** 2.0"
-    if 1e-100 < abs(mean) < 1e100 and 1e-60 < variance < 1e60:
-        return f" + {term!r} + {square} / {-2.0 * variance!r}"
-    return f" + {term!r} + -0.5 * ({square} / {variance!r})"
+    term, mean, variance = density
+    is_short = 1e-100 < abs(mean) < 1e100 and 1e-60 < variance < 1e60
+    constants |= {f"term {x}": term, f"mean {x}": mean}
+    constants[f"variance {x}"] = -2.0 * variance if is_short else variance
+    divided = f"({x} - 'mean {x}') ** 2.0 / 'variance {x}'"
+    return f" + 'term {x}' + {divided if is_short else f'-0.5 * ({divided})'}"
 
 
 def gaussian_of_map(densities: Any, model: Any, call: Call) -> Callable[..., Any]:
