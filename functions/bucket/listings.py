@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def versions(
     client: S3Client, bucket: str, key: str, limit: int, after: str, until: float
 ) -> Iterator[Listed]:
-    """Give at most `limit` versions of a live document, or of all if `key` is "".
+    """Give at most `limit` versions of the object `key`, or of all live documents if it is "".
 
     They are newest first, and older than the version `after`. BucketError when `until` has passed.
     """
@@ -37,7 +37,8 @@ def versions(
         for item in page.get("Versions", []):
             name = item["Key"].removeprefix(LIVE_PREFIX).removesuffix(SUFFIX)
             # "hello.pfa" is a prefix of no other model's key, but of other objects' perhaps.
-            if is_model_name(name) and item["Key"] == (key or live_key(name)):
+            wanted = key or (live_key(name) if is_model_name(name) else "")
+            if item["Key"] == wanted:
                 limit -= 1
                 yield Listed(
                     name,

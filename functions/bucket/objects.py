@@ -297,6 +297,16 @@ class Bucket:
 
         return within(self.call_seconds, ask)
 
+    def uploads(self, key: str, limit: int) -> list[str]:
+        """Return the newest versions of the object `key`, newest first. Raises BucketError."""
+        return within(
+            self.call_seconds,
+            lambda until: [
+                item.version
+                for item in listings.versions(self.client, self.name, key, limit, "", until)
+            ],
+        )
+
     def all_versions(self, limit: int) -> list[tuple[str, str]]:
         """Return name and version of at most `limit` versions of all live models. BucketError."""
         return within(

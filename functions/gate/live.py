@@ -26,6 +26,7 @@ from gate.verdict import Verdict
 from telemetry import logger
 
 ROLLED_BACK = "rolled-back-to"  # metadata of a live document: the live version whose bytes it has
+LOOKED_BACK = 10  # uploads; each gate that ends looks, so more would all have to come between two
 
 
 def finish(
@@ -49,16 +50,25 @@ def finish(
     return make_report(bucket, key, name, upload, "promoted", verdict, live.version)
 
 
-def holds(settled: Head, live: Head | None) -> bool:
-    """Say whether live agrees with the report on the newest upload.
+def last_passed(bucket: Bucket, key: str, name: str) -> tuple[Head, Head] | None:
+    """Return the newest upload that passed, and its report: one of the last few; or None."""
+    for version in bucket.uploads(key, LOOKED_BACK):
+        report = bucket.head(report_key(name, version))
+        if report and report.metadata.get("verdict") in ("promoted", "unchanged"):
+            upload = bucket.head(key, version)
+            return (upload, report) if upload else None
+    return None
+
+
+def holds(report: Head, live: Head | None) -> bool:
+    """Say whether live agrees with the report on the newest upload that passed.
 
     It does not if a slower gate put an older upload live: that one had compared it with the same
-    bytes, which were live before, and live again.
+    bytes, which were live before, and still or again.
     """
-    passed = settled.metadata.get("verdict") in ("promoted", "unchanged")
-    if not passed or live is None or ROLLED_BACK in live.metadata:
+    if live is None or ROLLED_BACK in live.metadata:
         return True
-    return live.metadata.get("sha256") == settled.metadata.get("sha256")
+    return live.metadata.get("sha256") == report.metadata.get("sha256")
 
 
 def put_artifact(bucket: Bucket, name: str, verdict: Verdict, source: str) -> dict[str, str]:
@@ -84,16 +94,17 @@ def go_live(
     upload: Document,
     verdict: Verdict,
     live: Head | None,
+    newest: Head,
     again: bool,
 ) -> str:
     """Make an upload the live document, if `live` still is; return its version, or "".
 
-    `again`: it has its report already.
+    No upload may have come after `newest`. `again`: it has its report already.
     """
     place = key_of(LIVE_PREFIX, name, suffix)
     metadata = put_artifact(bucket, name, verdict, upload.version)
-    newest = bucket.head(key_of(UPLOAD_PREFIX, name, suffix))
-    if newest is None or newest.version != upload.version:
+    last = bucket.head(key_of(UPLOAD_PREFIX, name, suffix))
+    if last is None or last.version != newest.version:
         logger.info("upload was overtaken", model=name, version=upload.version)
         return ""
     if not again and bucket.head(report_key(name, upload.version)):

@@ -41,7 +41,7 @@ from bucket import (
 )
 from gate.bounds import compare, one_finding, too_large, within
 from gate.checks import check_routes
-from gate.live import finish, go_live, holds
+from gate.live import finish, go_live, holds, last_passed
 from gate.notify import make_report
 from gate.verdict import Limits, Verdict
 
@@ -73,17 +73,19 @@ def promote(gate: Gate, name: str, suffix: str = SUFFIX) -> list[Report]:
     at_first = gate.seconds_left()
     while True:
         newest = bucket.head(key)
-        settled = bucket.head(report_key(name, newest.version)) if newest else None
-        live = bucket.head(key_of(LIVE_PREFIX, name, suffix))  # last: it is as new as the report
+        settled = bool(newest and bucket.head(report_key(name, newest.version)))
+        passed = last_passed(bucket, key, name) if settled else None
+        live = bucket.head(key_of(LIVE_PREFIX, name, suffix))  # last: it is as new as the reports
         if finished := finish(bucket, key, name, live, verdicts):
             reports.append(finished)
             continue
-        if newest is None or (settled and holds(settled, live)):
+        if newest is None or (settled and (not passed or holds(passed[1], live))):
             return reports
+        head = passed[0] if passed else newest
         if verdicts and gate.seconds_left() < at_first / 2:  # too little for a fair check
             raise OutOfTimeError
         started = time.monotonic()
-        upload = _get(bucket, key, newest)
+        upload = _get(bucket, key, head)
         if upload is None:
             continue
         sha256 = hashlib.sha256(upload.body).hexdigest()
@@ -94,30 +96,29 @@ def promote(gate: Gate, name: str, suffix: str = SUFFIX) -> list[Report]:
             check = partial(_check, bucket, gate.limits, name, suffix, upload.body, live)
             verdict = (
                 within(gate.seconds_left(), upload.body, check)
-                if len(upload.body) == newest.size
-                else too_large(newest.size, gate.limits)
+                if len(upload.body) == head.size
+                else too_large(head.size, gate.limits)
             )
-            verdicts[newest.version] = verdict
+            verdicts[head.version] = verdict
         if verdict.passed and word != "unchanged":
             word = "promoted"
-            made = go_live(bucket, name, suffix, upload, verdict, live, settled is not None)
+            made = go_live(bucket, name, suffix, upload, verdict, live, newest, settled)
             if not made:
                 continue
         seconds = time.monotonic() - started
         anew = bool(made or settled)  # what another gate wrote meanwhile lacks the findings
-        report = make_report(bucket, key, name, newest, word, verdict, made, seconds, anew)
+        report = make_report(bucket, key, name, head, word, verdict, made, seconds, anew)
         reports += [report] if report else []
 
 
-def _get(bucket: Bucket, key: str, newest: Head) -> Document | None:
-    """Return the newest upload, without its bytes if it is too large; None if it is another now."""
+def _get(bucket: Bucket, key: str, upload: Head) -> Document | None:
+    """Return an upload, without its bytes if it is too large; None if it was deleted."""
     try:
-        upload = bucket.get(key)
+        return bucket.get(key, upload.version)
     except MissingError:
         return None
     except TooLargeError:
-        return Document(b"", newest.etag, newest.version)
-    return upload if upload.version == newest.version else None
+        return Document(b"", upload.etag, upload.version)
 
 
 def _check(

@@ -33,6 +33,15 @@ def test_versions_go_on_past_pages_and_deletions(s3: Bucket) -> None:
     assert len(s3.all_versions(3)) == 3
 
 
+def test_the_versions_of_an_upload(s3: Bucket) -> None:
+    puts = [s3.put_object("models/hello.routes.json", b"%d" % n) for n in range(5)]
+    s3.delete("models/hello.routes.json")
+    s3.put_object("models/hello.routes.json.bak", b"other")
+    assert s3.uploads("models/hello.routes.json", 10) == puts[::-1]
+    assert s3.uploads("models/hello.routes.json", 2) == puts[:2:-1]
+    assert s3.uploads("models/hello.pfa", 2) == []
+
+
 def test_a_history_has_the_metadata_of_each(s3: Bucket) -> None:
     puts = [s3.put("hello", b"%d" % n, {"sha256": f"{n}"}) for n in range(20)]
     found = s3.history("hello", 15)

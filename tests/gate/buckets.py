@@ -83,6 +83,10 @@ class MemoryBucket(Bucket):
         return [Listed(name, it.version, len(it.body), it.modified) for it in found if it.body]
 
 
+    def uploads(self, key, limit):
+        return [it.version for it in reversed(self.objects[key]) if it.body is not None][:limit]
+
+
 class Hooks:
     """Calls `before` with the operation and the key, before each call of a bucket."""
 
@@ -107,6 +111,10 @@ class Hooks:
     def versions(self, name, limit=1000):
         self.before("versions", live_key(name))
         return super().versions(name, limit)
+
+    def uploads(self, key, limit):
+        self.before("uploads", key)
+        return super().uploads(key, limit)
 
 
 class HookedMemory(Hooks, MemoryBucket):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise, permutations, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -227,6 +227,28 @@ def test_the_same_bytes_come_back_live_just_before_a_slow_gate_writes():
         check_final(bucket, uploads)
 
 
+@pytest.mark.parametrize("later", range(12))
+def test_the_bytes_that_are_live_and_a_bad_upload_just_before_a_slow_gate_writes(later):
+    """The first changes nothing, so the slow gate's condition is met; the second is the newest."""
+    for call in range(calls_of([b"good 1"])):
+        bucket = with_first(HookedMemory())
+        uploads = [(bucket.put_object(UPLOAD, b"good 1"), b"good 1")]
+
+        def upload(body: bytes, bucket=bucket, uploads=uploads) -> None:
+            uploads.append((bucket.put_object(UPLOAD, body), body))
+            settle(bucket)
+
+        def both(upload=upload, bucket=bucket) -> None:
+            upload(FIRST)
+            between(bucket, later, lambda: upload(BAD))
+
+        between(bucket, call, both)
+        settle(bucket)
+        bucket.before = lambda operation, key: None
+        settle(bucket)
+        check_final(bucket, uploads)
+
+
 def test_an_upload_that_was_overtaken_during_its_check_is_never_live(monkeypatch):
     bucket = with_first(HookedMemory())
     bucket.put_object(UPLOAD, b"good 1")
@@ -414,6 +436,7 @@ def interleave(bucket: HookedMemory, bodies: list[bytes], chance: random.Random)
 
 
 @settings(max_examples=150, deadline=None)
+@example([b"good 1", FIRST, BAD], 316323)  # what was live was left to the older upload
 @given(
     st.lists(st.sampled_from([FIRST, b"good 1", b"good 2", BAD]), min_size=2, max_size=4),
     st.integers(0, 2**32),
