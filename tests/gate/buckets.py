@@ -82,7 +82,6 @@ class MemoryBucket(Bucket):
         found = reversed(self.objects[live_key(name)])
         return [Listed(name, it.version, len(it.body), it.modified) for it in found if it.body]
 
-
     def uploads(self, key, limit):
         return [it.version for it in reversed(self.objects[key]) if it.body is not None][:limit]
 
