@@ -21,7 +21,6 @@ avro_names <- function(names) {
 }
 
 .type <- function(name, x) {
-  if (anyNA(x)) stop("the column ", name, " has missing values, which cannot be exported")
   if (is.factor(x) || is.character(x)) "string"
   else if (is.logical(x)) "boolean"
   else if (is.integer(x)) "long"
@@ -29,9 +28,14 @@ avro_names <- function(names) {
   else stop("the column ", name, " holds neither numbers, nor truth values, nor texts")
 }
 
-new_document <- function(data) {
+# `missing`: whether the model takes missing values. Columns that have some are unions with null.
+new_document <- function(data, missing = FALSE) {
   d <- new.env()
   d$columns <- names(data)
+  d$nullable <- vapply(data, anyNA, NA, USE.NAMES = FALSE)
+  if (any(d$nullable) && !missing) {
+    stop("the column ", d$columns[d$nullable][1], " has missing values, which cannot be exported")
+  }
   d$fields <- avro_names(names(data))
   types <- mapply(.type, names(data), data)
   d$types <- unname(types)
@@ -39,8 +43,12 @@ new_document <- function(data) {
   d$cells <- list()
   d$action <- list()
   d$used <- "input"
-  fields <- Map(function(field, type) list(name = field, type = type), d$fields, d$types)
-  if (identical(d$columns, d$fields)) {
+  renamed <- !identical(d$columns, d$fields)
+  fields <- Map(function(field, type, nullable) {
+    if (!nullable) return(list(name = field, type = type))
+    c(list(name = field, type = list("null", type)), if (!renamed) list(default = NULL))
+  }, d$fields, d$types, d$nullable)
+  if (!renamed) {
     d$row <- "input"
     d$input <- list(type = "record", name = unique_name(d, "Input"), fields = unname(fields))
   } else {
@@ -54,27 +62,29 @@ new_document <- function(data) {
 .read_map <- function(d, fields) {
   types <- sort(unique(d$types))
   if ("double" %in% types) types <- setdiff(types, "long")
+  if (any(d$nullable)) types <- c("null", types)
   row <- list(type = "record", name = unique_name(d, "Row"), fields = fields)
   known <- cell(d, "columns", list(type = "array", items = "string"), many(d$columns))
   unknown <- list(params = list(list(name = "string")), ret = "boolean",
                   do = list("!" = list(list(a.contains = list(known, "name")))))
   say(d, list("if" = list(a.any = list(list(map.keys = list("input")), unknown)),
               then = list(error = "a field is not known", code = -4L)))
-  taken <- Map(function(column, type) {
+  taken <- Map(function(column, type, nullable) {
     value <- list(attr = "input", path = list(list(string = column)))
     read <- if (type == "long" && "double" %in% types) "double" else type
     right <- if (read == type) "value" else list(m.round = list("value"))
     wrong <- list(error = paste(column, "must be of type", type), code = -2L)
     if (length(types) > 1) {
       value <- list(cast = value, cases = lapply(types, function(each) {
-        list(as = each, named = "value", do = if (each == read) right else wrong)
+        do <- if (each == read) right else if (each == "null" && nullable) NULL else wrong
+        list(as = each, named = "value", do = do)
       }))
     } else if (read != type) {
       value <- list(m.round = list(value))
     }
     list("if" = list(map.containsKey = list("input", list(string = column))), then = value,
-         "else" = list(error = paste(column, "is missing"), code = -1L))
-  }, d$columns, d$types)
+         "else" = if (!nullable) list(error = paste(column, "is missing"), code = -1L))
+  }, d$columns, d$types, d$nullable)
   names(taken) <- d$fields
   d$row <- let(d, "row", list(type = row, new = taken))
   d$input <- list(type = "map", values = if (length(types) > 1) as.list(types) else types)
@@ -106,11 +116,10 @@ type_of <- function(d, column) d$types[match(column, d$columns)]
 # PFA of a column.
 column <- function(d, name) paste0(d$row, ".", d$fields[match(name, d$columns)])
 
-# PFA of a column as a number; text is none.
-number <- function(d, name) {
+# PFA of a column as a number, or of its `value` where that is known; text is none.
+number <- function(d, name, value = column(d, name)) {
   type <- type_of(d, name)
   if (type == "string") stop("the column ", name, " is text")
-  value <- column(d, name)
   if (type == "boolean") list("if" = value, then = 1.0, "else" = 0.0) else value
 }
 
@@ -135,12 +144,13 @@ a_number <- function(value, expected, type = "double") {
 # A class of R's is the first of the likeliest, unless `labels` says otherwise.
 a_class <- function(d, classes, index, probabilities, matrix, labels = NULL) {
   if (is.null(labels)) labels <- classes[max.col(matrix, ties.method = "first")]
-  labels <- as.character(labels)
-  array <- list(type = "array", items = "string")
+  label <- if (is.numeric(classes)) "long" else "string"
+  if (label == "string") labels <- as.character(labels)
+  array <- list(type = "array", items = label)
   by_class <- list(type = "map", values = "double")
   named <- cell(d, "classes", array, many(classes))
   both <- list(type = "record", name = unique_name(d, "Prediction"),
-               fields = list(list(name = "label", type = "string"),
+               fields = list(list(name = "label", type = label),
                              list(name = "probability", type = by_class)))
   places <- lapply(seq_along(classes), function(i) {
     list(attr = probabilities, path = list(i - 1L))
@@ -154,13 +164,14 @@ a_class <- function(d, classes, index, probabilities, matrix, labels = NULL) {
   list(type = both, value = list(type = both$name, new = new), expected = expected)
 }
 
-# Of two classes, with PFA of the second one's probability, and R's numbers of it.
-of_two <- function(d, classes, second, p) {
+# Of two classes, with PFA of the second one's probability, and R's numbers of it. `index` and
+# `labels`: which of them is said, if not the likelier one.
+of_two <- function(d, classes, second, p, index = NULL, labels = NULL) {
   second <- let(d, "second", second)
   values <- list(list("-" = list(1.0, second)), second)
   both <- let(d, "probability", list(type = DOUBLES, new = values))
-  index <- list("if" = list(">" = list(second, 0.5)), then = 1L, "else" = 0L)
-  a_class(d, classes, index, both, cbind(1 - p, p))
+  if (is.null(index)) index <- list("if" = list(">" = list(second, 0.5)), then = 1L, "else" = 0L)
+  a_class(d, classes, index, both, cbind(1 - p, p), labels)
 }
 
 # Of scores that are logs: the largest, and softmax.
@@ -210,7 +221,9 @@ finished <- function(d, made) {
 # The rows as a request has them, by the original names.
 records <- function(data, d) {
   lapply(seq_len(nrow(data)), function(i) {
-    row <- lapply(data[i, , drop = FALSE], function(x) if (is.factor(x)) as.character(x) else x)
+    row <- lapply(data[i, , drop = FALSE], function(x) {
+      if (is.na(x)) NULL else if (is.factor(x)) as.character(x) else x
+    })
     stats::setNames(unname(lapply(row, unname)), d$columns)
   })
 }

@@ -18,6 +18,7 @@
     else if (texts[[name]]) column(d, name) else number(d, name)
   }), fields)
   list(name = let(d, "features", list(type = record, new = new)), texts = any(texts),
+       items = "string",
        numeric = unname(!texts), fields = stats::setNames(fields, columns),
        node = unique_name(d, "TreeNode"))
 }
@@ -62,7 +63,7 @@
 # Puts trees into a cell; returns PFA of the array of their values.
 .scores <- function(d, datum, trees, columns, leaf = "double") {
   child <- list(datum$node, leaf)
-  value <- if (datum$texts) list("double", list(type = "array", items = "string")) else "double"
+  value <- if (datum$texts) list("double", list(type = "array", items = datum$items)) else "double"
   symbols <- list(type = "enum", name = paste0(datum$node, "Field"),
                   symbols = many(unname(datum$fields)))
   node <- list(type = "record", name = datum$node, fields = list(

@@ -59,7 +59,11 @@ def linear(
 
 
 def many(
-    document: Document, features: Sequence[Feature], weights: np.ndarray, const: np.ndarray
+    document: Document,
+    features: Sequence[Feature],
+    weights: np.ndarray,
+    const: np.ndarray,
+    hint: str = "margins",
 ) -> str:
     """Return PFA of several weighted sums of the features, an array."""
     fields = [
@@ -71,7 +75,7 @@ def many(
         {"type": "record", "name": document.unique("Regression"), "fields": fields},
         {"const": const.tolist(), "coeff": weights.tolist()},
     )
-    return document.let("margins", {"model.reg.linear": [document.doubles(features), cell]})
+    return document.let(hint, {"model.reg.linear": [document.doubles(features), cell]})
 
 
 def logistic(model: Any, features: Sequence[Feature], document: Document) -> Prediction:

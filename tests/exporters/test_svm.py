@@ -46,6 +46,28 @@ def test_classifiers(options, iris, cancer):
     check(to_pfa(model, iris[0], name="m"), model, moderate(iris[0]))
 
 
+@pytest.mark.parametrize("options", KERNELS[1:], ids=str)
+def test_many_support_vectors(options, diabetes, cancer, monkeypatch):
+    """As products with all of them at once, whatever the size."""
+    monkeypatch.setattr("exporters.scikit_learn.svm._MANY", 0)
+    x, y = diabetes
+    model = fitted(scaled(svm.SVR(**options)), x[:200], y[:200])
+    document = to_pfa(model, x[:200], name="m")
+    assert "model.svm.score" not in str(document)
+    check(document, model, moderate(x[200:]), tolerance=1e-8)
+    model = fitted(scaled(svm.SVC(**options)), *cancer)
+    check(to_pfa(model, cancer[0], name="m"), model, moderate(cancer[0]))
+
+
+def test_many_support_vectors_far_from_zero(iris, monkeypatch):
+    monkeypatch.setattr("exporters.scikit_learn.svm._MANY", 0)
+    x, y = iris
+    far = x.add([1e3, -1e4, 1e5, 0.0])
+    for model in (svm.SVC(gamma=2.0, C=0.01), svm.OneClassSVM(gamma=2.0, nu=0.9)):
+        model = fitted(model, far, y)
+        check(to_pfa(model, far, name="m"), model, far)
+
+
 def test_many_classes_and_weights():
     from sklearn import datasets
 

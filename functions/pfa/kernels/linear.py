@@ -4,12 +4,15 @@ titus sums through numpy's dot, whose order, and with it the last digits, is tha
 BLAS; of maps it takes the keys in the order of a set, which changes from process to process. Here
 it is products from left to right in the order of the coefficients, then the constant, as one writes
 it by hand: the same everywhere, next to nothing for the few terms that a regression has, and
-without numpy (57 ms to import). The difference is some units in the last place of the largest
-product. A zero coefficient is not left out: zero times NaN or infinity is NaN.
+without numpy (57 ms to import), but for large matrices when they have taken as long. The difference
+is some units in the last place of the largest product. A zero coefficient is not left out: zero
+times NaN or infinity is NaN.
 """
 
+import importlib
 import math
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +21,10 @@ from pfa.specialise import MISSING, Site, inline
 
 UNROLLED = 64  # coefficients, up to which a sum is one expression; 500 in pieces of so many
 _LARGEST = 500
+
+_MANY = 2_000  # coefficients of a matrix, from which on numpy is faster: 10 µs to 60
+_ENOUGH = 2_000_000  # products, after which numpy has been worth its import; each takes 30 ns
+_BLOCK = 16_000  # products at once: 128 kB, above which memory comes from the kernel each time
 
 # What needs no care about commas: names, their items by a plain key, numbers.
 _PLAIN = r"(?:[A-Za-z_]\w*(?:\['[^'\\]*'\])*|\(-[\d.]+\)|[\d.]+)"
@@ -43,6 +50,8 @@ def _linear(site: Site) -> str | None:
         ("map", (2, 1), of_maps),
     ):
         if shape[container] == levels:
+            if maker is of_matrix and _is_large(site.constant(1)):
+                maker = of_constant_matrix
             name = site.bind("linear", made(maker, call))
             return f"{name}({site.args[0]}, {site.args[1]})"
     return None
@@ -157,6 +166,62 @@ def of_matrix(call: Call) -> Callable[..., Any]:
         return out
 
     return linear
+
+
+def _is_large(model: Any) -> bool:
+    """Tell whether a known model is a matrix for which numpy is worth its while."""
+    return model is not MISSING and sum(map(len, model["coeff"])) >= _MANY
+
+
+def of_constant_matrix(call: Call) -> Callable[..., Any]:
+    """Make what `of_matrix` makes, for a large model that is the same at each call."""
+    alone = of_matrix(call)
+    left = _ENOUGH
+    known: Any = None
+    with_numpy: Callable[[Any], list[float]] | None = None
+
+    def linear(datum: Any, model: Any) -> Any:
+        nonlocal left, known, with_numpy
+        if known is None:  # as floats: of two ints the product is exact, which numpy's is not
+            known = {**model, "coeff": [[*map(float, row)] for row in model["coeff"]]}
+        if left > 0:
+            is_there = "numpy" in sys.modules
+            left -= _ENOUGH if is_there else sum(map(len, known["coeff"]))
+            with_numpy = None if left > 0 else _with_numpy(known)
+        if with_numpy is None or len(datum) != len(known["coeff"][0]):
+            return alone(datum, known)
+        try:
+            return with_numpy(datum)
+        except OverflowError:  # too large an int
+            return alone(datum, known)
+
+    return linear
+
+
+def _with_numpy(model: Any) -> Callable[[Any], list[float]] | None:
+    """Return the function of a vector of the right size, or None: numpy cannot be had.
+
+    The sums are those of a loop: each term's products are added to what there is of all results.
+    """
+    try:
+        np = importlib.import_module("numpy")
+        rows, const = np.array(model["coeff"], float), np.array(model["const"], float)
+    except (ImportError, MemoryError, ValueError, OverflowError):
+        return None
+    if rows.ndim != 2 or len(rows) < 2 or const.shape != rows.shape[:1]:
+        return None
+    # at least two results in each block: of one numpy adds up the terms in another order
+    parts = max(min(rows.size // _BLOCK, len(rows) // 2), 1)
+    blocks = [np.ascontiguousarray(block.T) for block in np.array_split(rows, parts)]
+
+    def results(datum: Any) -> list[float]:
+        x = np.array(datum, float)[:, None]
+        with np.errstate(all="ignore"):
+            sums = np.concatenate([np.add.reduce(block * x) for block in blocks])
+            found: list[float] = (sums + 0.0 + const).tolist()
+        return found
+
+    return results
 
 
 def of_map(_call: Call) -> Callable[..., Any]:

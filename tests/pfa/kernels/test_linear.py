@@ -2,12 +2,13 @@
 
 import math
 import random
+from types import SimpleNamespace
 
 import pytest
 
 from pfa.kernels import linear
 from tests.pfa.fake_site import FakeSite
-from tests.pfa.kernels.check import DOUBLES, MAP, MAPS, ROWS, nearly, record, same
+from tests.pfa.kernels.check import DOUBLES, MAP, MAPS, ODD, ROWS, nearly, outcome, record, same
 
 NAME = "model.reg.linear"
 VECTOR = record(coeff=DOUBLES, const="double")
@@ -134,6 +135,54 @@ def test_matrices():
     check(site, [1.0], {"coeff": [[1.0], []], "const": [1.0, 2.0]})
     check(site, [1.0], {"coeff": [[1.0]], "const": [1.0, 2.0]})
     check(site, [], {"coeff": [[]], "const": [1]})
+
+
+@pytest.mark.parametrize("block", [8, 100, 16_000])
+def test_a_large_matrix_gives_the_digits_of_a_loop(block, monkeypatch):
+    monkeypatch.setattr(linear, "_ENOUGH", 1)
+    monkeypatch.setattr(linear, "_BLOCK", block)
+    rng = random.Random(block)
+    alone = linear.of_matrix((NAME, None, "[]"))
+    for _ in range(200):
+        made = linear.of_constant_matrix((NAME, None, "[]"))
+        size, share = rng.randint(1, 40), rng.choice([0.0, 0.0, 0.1])
+
+        def drawn(count, share=share):
+            usual = numbers(rng, count)
+            return [rng.choice(ODD) if rng.random() < share else x for x in usual]
+
+        rows = rng.randint(1, 30)
+        coeff = [[*map(float, drawn(size))] for _ in range(rows)]
+        model = {"coeff": coeff, "const": drawn(rows)}
+        for _ in range(3):
+            datum = [*drawn(size - 1), rng.choice([0.5, 0.5, 10**400])]
+            for given in (datum, datum[1:], [*datum, 1.0]):
+                assert outcome(made, given, model) == outcome(alone, given, model)
+
+
+def test_integers_in_a_large_matrix_are_doubles(monkeypatch):
+    monkeypatch.setattr(linear, "_ENOUGH", 20)
+    monkeypatch.setattr(linear, "sys", SimpleNamespace(modules={}))  # numpy is not there yet
+    made = linear.of_constant_matrix((NAME, None, "[]"))
+    model = {"coeff": [[3, 1, 0, 0, 0], [2**60 + 1, 1, 0, 0, 0]], "const": [0, 1]}
+    datum = [2**53 + 1, 0.5, 0.5, 0.5, 0.5]
+    first = made(datum, model)
+    assert first == [3.0 * 2.0**53 + 0.5, 2.0**113]
+    assert [made(datum, model) for _ in range(3)] == [first] * 3
+
+
+def test_only_a_large_constant_matrix_comes_to_numpy(monkeypatch):
+    made = []
+    monkeypatch.setattr(linear, "sys", SimpleNamespace(modules={}))  # numpy is not there yet
+    monkeypatch.setattr(linear, "_with_numpy", lambda model: made.append(model))
+    for rows, size, calls in ((2, 999, 3000), (2, 1000, 999), (2, 1000, 1000)):
+        model = {"coeff": [[0.5] * size] * rows, "const": [0.0] * rows}
+        site = FakeSite(NAME, list(FORMS[1][:2]), DOUBLES, known={1: model})
+        function = site.specialised()
+        assert made == []
+        for _ in range(calls):
+            function([1.0] * size, model)
+    assert len(made) == 1
 
 
 def test_maps():
