@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from pfa import convert
 from pfa.columns import Keys
-from pfa.compiler.code import TOO_DEEP, Block, Module, Statement, changed, placed, render
+from pfa.compiler.code import STRING, TOO_DEEP, Block, Module, Statement, changed, placed, render
 from pfa.schema import Type, items_of
 
 if TYPE_CHECKING:
     from pfa.steps import Together
 
 # A field of the input; a string; a name.
-_TOKEN = re.compile(
-    r"""v_input\['([A-Za-z_][A-Za-z0-9_]*)'\]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*"""
-)
+_TOKEN = re.compile(rf"v_input\['([A-Za-z_][A-Za-z0-9_]*)'\]|{STRING}|[A-Za-z_]\w*")
 _STATE = re.compile(r"\bstate\b")
 # Comments between the reading of a record, what is done with it, and the writing of the answer.
 _FORM = re.compile(r"^    # (by field|without tags|as a whole): (.+)\n", re.MULTILINE)
@@ -31,9 +29,8 @@ FILE, BATCH = "<model>", "<batch>"  # as tracebacks name the module, and that of
 _ROW = "row_"  # how names of the reading of a row begin
 _SINGLY = 6  # values of a record, below which a tuple of them is no faster
 # What is asked of an input that is a map: the value of a key; whether there is one; how many.
-_STRING = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _KEY = re.compile(
-    rf"v_input\[({_STRING})\]|\(({_STRING}) in v_input\)|len\(v_input\)|{_STRING}|[A-Za-z_]\w*"
+    rf"v_input\[({STRING})\]|\(({STRING}) in v_input\)|len\(v_input\)|{STRING}|[A-Za-z_]\w*"
 )
 
 

@@ -5,6 +5,7 @@ the Python value says as much as the tag.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from pfa.compiler.code import Block, Statement, placed, render
@@ -19,15 +20,15 @@ _IS_DOUBLE = re.compile(r"(t\d+) = (g\d+) is not None and 'double' in g\d+")
 _OF_DOUBLE = re.compile(r"(v\w+) = (g\d+)\['double'\] if (t\d+) else k\d+_cast_double\(g\d+\)")
 _OF_OTHER = re.compile(rf"(v\w+) = {_OTHER}")
 _BEFORE_DOUBLE = re.compile(rf"if not (t\d+) and \((v\w+) := {_OTHER}\) is not NO_MATCH:")
-# All that may be done with the input, and with a value of it.
-_KNOWN = re.compile(
-    r"^ *g\d+ = v_input\[(?:\w+|'[\w.]*')\]$|\blist\(v_input\)|\blen\(v_input\)|\bv_input\.keys\(\)"
-    r"|\('[\w.]*' in v_input\)"
-    r"|^ *for v\w+, g\d+ in v_input\.items\(\):$"
-    r"|^ *v\w+ = g\d+$|^ *if type\(g\d+\) is \w+:$|^ *if g\d+ is None:$",
-    re.MULTILINE,
+# All that may be done with the input, and with a value of it: as a line, and within one.
+_KNOWN_LINE = re.compile(
+    r" *(?:g\d+ = v_input\[(?:\w+|'[\w.]*')\]|for v\w+, g\d+ in v_input\.items\(\):"
+    r"|v\w+ = g\d+|if type\(g\d+\) is \w+:|if g\d+ is None:)"
 )
-_LEFT = re.compile(r"\b(?:v_input|[gt]\d+)\b")
+_KNOWN = re.compile(
+    r"\blist\(v_input\)|\blen\(v_input\)|\bv_input\.keys\(\)|\('[\w.]*' in v_input\)"
+)
+_LEFT = re.compile(r"[gtv](?<!\w.)(?:_input|\d+)\b")  # "\b" at its beginning is slow
 _DOUBLE = re.compile(r"t\d+")
 
 
@@ -53,9 +54,15 @@ def of_map(statements: list[Statement], read: Type) -> list[Statement] | None:
     except _UnknownError:
         return None
     made = _by_items(made)
-    left = _KNOWN.sub("", "\n".join(render(made)))
-    used = set(_LEFT.findall(left))
+    used = {name for line in render(made) for name in _left(line)}
     return made if used.isdisjoint(doubles) and all(map(_DOUBLE.fullmatch, used)) else None
+
+
+def _left(line: str) -> list[str]:
+    """Return the names in a line of which something unknown is done."""
+    if _KNOWN_LINE.fullmatch(line):
+        return []
+    return _LEFT.findall(_KNOWN.sub("", line) if "v_input" in line else line)
 
 
 def _bare(statements: list[Statement], doubles: set[str]) -> Iterator[Statement]:
@@ -88,11 +95,15 @@ def _bare(statements: list[Statement], doubles: set[str]) -> Iterator[Statement]
 def _by_items(statements: list[Statement]) -> list[Statement]:
     """Return statements that go through keys and values, for those that get the value of a key."""
     text = "\n".join(render(statements))
-    keys = set(_KEYS.findall(text))
-    for name in [*keys]:
-        known = re.findall(rf"\b{name} = list\(v_input\)|\bfor v\w+ in {name}:", text)
-        if len(known) != len(re.findall(rf"\b{name}\b", text)) or text.count(f"{name} = ") != 1:
-            keys.remove(name)
+    if "= list(v_input)" not in text:
+        return statements
+    uses = Counter(_VARIABLE.findall(text))
+    known = Counter(made or within for made, within in _USED_AS_KEYS.findall(text))
+    keys = {
+        name
+        for name in _KEYS.findall(text)
+        if known[name] == uses[name] and text.count(f"{name} = ") == 1
+    }
     out: list[Statement] = []
     for each in statements:
         if isinstance(each, Block) and (found := _OF_KEYS.fullmatch(each.header)):
@@ -109,6 +120,8 @@ def _by_items(statements: list[Statement]) -> list[Statement]:
 
 
 _KEYS = re.compile(r"^(v_\w+) = list\(v_input\)$", re.MULTILINE)
+_USED_AS_KEYS = re.compile(r"(v_(?<!\w..)\w+) = list\(v_input\)|for v\w+ in (v_\w+):")
+_VARIABLE = re.compile(r"v_(?<!\w..)\w+")
 _OF_KEYS = re.compile(r"for (v\w+) in (v_\w+):")
 _VALUE = re.compile(r"(g\d+) = v_input\[(v\w+)\]")
 

@@ -6,17 +6,17 @@ So a step of a path is a mere ``[…]``, and a kernel may be an expression in pl
 import re
 from collections.abc import Iterable, Mapping
 
-from pfa.compiler.code import Block, Statement, changed, renamed
+from pfa.compiler.code import STRING, Block, Statement, changed, renamed
 from pfa.library.texts import closed, is_name
 
 # A string, which is left alone, or a call of what the compiler bound (see Base.bind).
-_CALL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b([ku][0-9]+_\w+)\(""")
-_MAY_CALL = re.compile(r"[ku][0-9]+_")
-_PART = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[()\[\]{},]""")
+_CALL = re.compile(rf"{STRING}|\b([ku][0-9]+_\w+)\(")
+_MAY_BE_CALLED = re.compile(r"[ku][0-9]+_\w+")
+_PART = re.compile(rf"{STRING}|[()\[\]{{}},]")
 # What a union from elsewhere has to be asked about, see is_double and is_other in control.py.
 _TEST = re.compile(
-    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\btype\((g\d+)\) is dict and len\(\1\) == 1 and """
-    r"""| and type\(g\d+\['double'\]\) is float"""
+    rf"{STRING}|\btype\((g\d+)\) is dict and len\(\1\) == 1 and "
+    r"| and type\(g\d+\['double'\]\) is float"
 )
 
 _USER = re.compile(r"\bu[0-9]+_\w+\(")
@@ -61,7 +61,7 @@ def unlimited(statements: Iterable[Statement]) -> list[Statement]:
 
 
 def _shortened(text: str, short: Mapping[str, str]) -> str:
-    if not _MAY_CALL.search(text):
+    if short.keys().isdisjoint(_MAY_BE_CALLED.findall(text)):
         return text
     for found in _CALL.finditer(text):
         if found[1] in short:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pfa.compiler.code import STRING
 from pfa.specialise import Site
 
 INT = (-2147483648, 2147483647)
@@ -18,7 +19,7 @@ LONG = (-9223372036854775808, 9223372036854775807)
 _NAME = re.compile(r"[A-Za-z_]\w*|-?\d+(\.\d+)?(e[+-]?\d+)?")
 _QUOTED = re.compile(r"""'[^'\\]*'|"[^"\\]*\"""")
 _HEAD = re.compile(r"\w*[(\[]")
-_PARTS = re.compile(r"""[()\[\]{}]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+_PARTS = re.compile(rf"[()\[\]{{}}]|{STRING}")
 
 
 def is_name(text: str) -> bool:
