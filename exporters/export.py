@@ -19,6 +19,7 @@ from exporters.supported import class_name, predict
 EXACT = 1e-9  # relative, for libraries that compute in double precision
 SINGLE = 1e-5  # and in single precision: they add the trees' values up in it
 _SINGLE = ("xgboost",)
+_COEFFICIENTS = ("coef_", "feature_log_prob_", "theta_")
 _PACKAGES = {"sklearn": "scikit-learn"}
 
 
@@ -114,9 +115,15 @@ def _said_of(model: Any, what: str) -> Iterator[None]:
 
 
 def _computes_in_single(model: Any, rows: Any) -> bool:
-    """Tell whether a library computes in single precision; of such columns scikit-learn does."""
+    """Tell whether a library computes in single precision; scikit-learn does of such columns.
+
+    They may come from a transformer, and a model that was fitted to them has such coefficients.
+    """
     last = model.steps[-1][1] if hasattr(model, "steps") else model
-    kinds = rows.dtypes if hasattr(rows, "columns") else [getattr(rows, "dtype", None)]
+    kinds = [*rows.dtypes] if hasattr(rows, "columns") else [getattr(rows, "dtype", None)]
+    fitted = [getattr(last, name, None) for name in _COEFFICIENTS]
+    fitted += getattr(last, "coefs_", [])  # of a neural network, by layer
+    kinds += [getattr(each, "dtype", None) for each in fitted]
     return class_name(last).partition(".")[0] in _SINGLE or any(
         str(kind).lower() in ("float16", "float32") for kind in kinds
     )

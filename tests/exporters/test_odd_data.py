@@ -88,6 +88,25 @@ def test_single_precision(model, iris):
     exported(model, x.to_numpy(), y)
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        LOGISTIC(),
+        naive_bayes.GaussianNB(),
+        neural_network.MLPClassifier((5,), max_iter=30, random_state=0),
+    ],
+    ids=str,
+)
+def test_single_precision_from_a_transformer(model):
+    rng = np.random.default_rng(1)
+    rows = pd.DataFrame({"a": rng.choice(list("xyz"), 80), "b": rng.choice(list("pq"), 80)})
+    encoder = preprocessing.OneHotEncoder(dtype=np.float32, sparse_output=False)
+    model = pipeline.make_pipeline(encoder, model)
+    document = exported(model, rows, rng.integers(0, 2, 80))
+    assert float(document["metadata"]["tolerance"]) == 1e-5
+    check(document, model, rows, tolerance=1e-5)
+
+
 def test_categories_of_all_types(iris):
     x, y = iris
     rng = np.random.default_rng(2)
