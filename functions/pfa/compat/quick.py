@@ -18,11 +18,16 @@ _WORDS = {
 # fmt: on
 
 
+_LONGEST = 300  # characters of types of which is remembered what a signature makes of them
+_REMEMBERED = 8  # such texts for each signature
+
+
 @mends("titus.reader")
 def _arguments(reader: Any) -> None:
     """Read names, numbers and calls without asking for each of the 50 words of special forms."""
     stock = reader._readArgument
     is_name, call, name = reader.validSymbolName, reader.Call, reader.Ref
+    string = reader.LiteralString
 
     def several(given: Any, at: str, builder: Any) -> Any:
         if type(given) is list:
@@ -39,6 +44,11 @@ def _arguments(reader: Any) -> None:
     def without_types(read: Any) -> Any:
         return lambda given, at, _builder: read(given, at)
 
+    def function_name(given: Any, _at: str, _builder: Any) -> Any:
+        if type(given) is str and reader.validFunctionName(given):
+            return given
+        raise ValueError(given)
+
     one, a_type = reader._readExpression, reader._readAvroPlaceholder
     # How what follows a word is read, and what some words together make: with these parts.
     of: dict[str, Any] = {
@@ -48,9 +58,13 @@ def _arguments(reader: Any) -> None:
         **dict.fromkeys(("ifnotnull", "let", "set"), reader._readExpressionMap),
         "cases": reader._readCastCaseArray,
         "cell": without_types(reader._readString),
+        "code": without_types(reader._readInt),
         "double": without_types(reader._readDouble),
+        "error": without_types(reader._readString),
+        "fcn": function_name,
         "new": items,
         "params": reader._readParams,
+        "partial": without_types(reader._readBoolean),
         "path": reader._readExpressionArray,
         "string": without_types(reader._readString),
         "value": without_types(reader._readJsonToString),
@@ -58,10 +72,14 @@ def _arguments(reader: Any) -> None:
     parts: list[tuple[str, Any, tuple[Any, ...]]] = [
         ("attr path", reader.AttrGet, ()),
         ("cast cases", reader.CastBlock, (False,)),
+        ("cast cases partial", reader.CastBlock, ()),
         ("cell", reader.CellGet, ([],)),
         ("cell path", reader.CellGet, ()),
         ("do", reader.Do, ()),
         ("double", reader.LiteralDouble, ()),
+        ("error", reader.Error, (None,)),
+        ("error code", reader.Error, ()),
+        ("fcn", reader.FcnRef, ()),
         ("if then", reader.If, (None,)),
         ("if then else", reader.If, ()),
         ("ifnotnull then", reader.IfNotNull, (None,)),
@@ -81,8 +99,17 @@ def _arguments(reader: Any) -> None:
         if kind is str:
             if is_name(data):
                 return name(data, dot)
+            first, *rest = data.split(".")
+            if is_name(first) and all(map(is_name, rest)):
+                return reader.AttrGet(name(first), [string(each, dot) for each in rest], dot)
         elif kind is float:
             return reader.LiteralDouble(data, dot)
+        elif kind is int:
+            if -(2**31) <= data < 2**31:
+                return reader.LiteralInt(data, dot)
+        elif kind is list:
+            if len(data) == 1 and type(data[0]) is str:
+                return string(data[0], dot)
         elif kind is dict and len(data) == 1:
             ((key, given),) = data.items()
             if key not in _WORDS:
@@ -144,6 +171,23 @@ def _functions(pfaast: Any) -> None:
     table.blank = staticmethod(blank)
 
 
+@mends("titus.datatype")
+def _types(datatype: Any) -> None:
+    """Find the class of a type by its name, instead of asking for one name after the other."""
+    names = "Null Boolean Int Long Float Double Bytes String Fixed Enum Array Map Record Union"
+    classes = {name.lower(): getattr(datatype, f"Avro{name}") for name in names.split()}
+
+    def of_schema(schema: Any) -> Any:
+        of = classes.get(schema.type)
+        if of is None or "_schema" in vars(of):  # a simple type
+            return of and of()
+        made = of.__new__(of)
+        made._schema = schema
+        return made
+
+    datatype.schemaToAvroType = of_schema
+
+
 @mends("titus.signature")
 def _signatures(signature: Any) -> None:
     """Look at a pattern's class, instead of asking for one after the other."""
@@ -178,6 +222,14 @@ def _signatures(signature: Any) -> None:
         return stock(self, pat, arg, labels, strict, backwards)
 
     signature.Sig.check = check
+    stock_accepts = signature.Sig.accepts
+
+    def first(self: Any, args: list[Any], version: Any) -> Any:
+        found = (stock_accepts(case, args, version) for case in self.cases)
+        return next((each for each in found if each is not None), None)
+
+    signature.Sig.accepts = _remembering(stock_accepts)
+    signature.Sigs.accepts = _remembering(first)
     simple, all_numbers = set(others), set(numbers)
     named = {signature.AvroFixed, signature.AvroEnum, signature.AvroRecord}
     stock_broadest = label_data.broadestType
@@ -191,6 +243,49 @@ def _signatures(signature: Any) -> None:
         return stock_broadest(candidates)
 
     label_data.broadestType = staticmethod(broadest)
+
+
+def _remembering(stock: Any) -> Any:
+    """Remember what a signature makes of types in which there is no name of a document."""
+
+    def accepts(self: Any, args: list[Any], version: Any) -> Any:
+        try:
+            key = ",".join(map(_form, args)), version.major, version.minor, version.release
+        except AttributeError:
+            return stock(self, args, version)
+        known = vars(self).setdefault("pfa_known", {})
+        made = known.get(key, known)  # which it never is
+        if made is known:
+            made = stock(self, args, version)
+            if len(key[0]) <= _LONGEST:
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                known[key] = made
+        return made
+
+    return accepts
+
+
+def _form(of: Any) -> str:
+    """Return a text of a type; raises AttributeError if that does not say all of it."""
+    if hasattr(of, "params"):
+        return f"({','.join(map(_form, of.params))}){_form(of.ret)}"
+    return _form_of(of._schema)
+
+
+def _form_of(schema: Any) -> str:
+    kind, extras = str(schema.type), len(schema.props) - 1
+    if kind == "union":
+        return f"[{','.join(map(_form_of, schema.schemas))}]"
+    if kind in _WITHIN and extras == 1:
+        return f"{kind} {_form_of(getattr(schema, _WITHIN[kind]))}"
+    if kind in _SIMPLE and not extras:
+        return kind
+    raise AttributeError(kind)
+
+
+_SIMPLE = frozenset(["null", "boolean", "int", "long", "float", "double", "bytes", "string"])
+_WITHIN = {"array": "items", "map": "values"}
 
 
 @mends("titus.genpy")
