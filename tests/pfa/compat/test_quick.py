@@ -127,6 +127,15 @@ def test_a_signature_of_another_version():
     ]
 
 
+def test_types_that_say_more():
+    version = signature.PFAVersion(0, 8, 1)
+    for more in "ab":
+        inner = {"type": "array", "items": "int", "more": more}
+        given = datatype.jsonNodeToAvroType({"type": "array", "items": ["null", inner]})
+        _, _, made = library["a.head"].sig.accepts([given], version)
+        assert f'"more": "{more}"' in repr(made)
+
+
 @pytest.mark.parametrize("kind", ["null", "int", "string", "bytes"])
 def test_types_of_schemas(kind):
     made = datatype.jsonNodeToAvroType({"type": "map", "values": [kind, "double"]})
