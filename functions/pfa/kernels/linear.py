@@ -9,21 +9,18 @@ is some units in the last place of the largest product. A zero coefficient is no
 times NaN or infinity is NaN.
 """
 
-import importlib
 import math
 import re
-import sys
 from collections.abc import Callable
 from typing import Any
 
-from pfa.kernels.prepared import Call, call_of, depth, made, titus, written
+from pfa.kernels.prepared import Call, NumpyLater, call_of, depth, made, titus, written
 from pfa.specialise import MISSING, Site, inline
 
 UNROLLED = 64  # coefficients, up to which a sum is one expression; 500 in pieces of so many
 _LARGEST = 500
 
 _MANY = 2_000  # coefficients of a matrix, from which on numpy is faster: 10 µs to 60
-_ENOUGH = 2_000_000  # products, after which numpy has been worth its import; each takes 30 ns
 _BLOCK = 16_000  # products at once: 128 kB, above which memory comes from the kernel each time
 
 # What needs no care about commas: names, their items by a plain key, numbers.
@@ -175,47 +172,43 @@ def _is_large(model: Any) -> bool:
 
 def of_constant_matrix(call: Call) -> Callable[..., Any]:
     """Make what `of_matrix` makes, for a large model that is the same at each call."""
-    alone = of_matrix(call)
-    left = _ENOUGH
+    alone, numpy = of_matrix(call), NumpyLater()
     known: Any = None
-    with_numpy: Callable[[Any], list[float]] | None = None
+    together: Callable[[Any], list[float] | None] | None = None
 
     def linear(datum: Any, model: Any) -> Any:
-        nonlocal left, known, with_numpy
+        nonlocal known, together
         if known is None:  # as floats: of two ints the product is exact, which numpy's is not
             known = {**model, "coeff": [[*map(float, row)] for row in model["coeff"]]}
-        if left > 0:
-            is_there = "numpy" in sys.modules
-            left -= _ENOUGH if is_there else sum(map(len, known["coeff"]))
-            with_numpy = None if left > 0 else _with_numpy(known)
-        if with_numpy is None or len(datum) != len(known["coeff"][0]):
-            return alone(datum, known)
-        try:
-            return with_numpy(datum)
-        except OverflowError:  # too large an int
-            return alone(datum, known)
+        if together is None and (np := numpy.after(sum(map(len, known["coeff"])))):
+            together = _with_numpy(np, known)
+        return (together and together(datum)) or alone(datum, known)
 
     return linear
 
 
-def _with_numpy(model: Any) -> Callable[[Any], list[float]] | None:
-    """Return the function of a vector of the right size, or None: numpy cannot be had.
+def _with_numpy(np: Any, model: Any) -> Callable[[Any], list[float] | None]:
+    """Return the function of a vector; it gives None for what is not usual.
 
     The sums are those of a loop: each term's products are added to what there is of all results.
     """
     try:
-        np = importlib.import_module("numpy")
         rows, const = np.array(model["coeff"], float), np.array(model["const"], float)
-    except (ImportError, MemoryError, ValueError, OverflowError):
-        return None
+    except (ValueError, OverflowError):
+        return lambda _datum: None
     if rows.ndim != 2 or len(rows) < 2 or const.shape != rows.shape[:1]:
-        return None
+        return lambda _datum: None
     # at least two results in each block: of one numpy adds up the terms in another order
     parts = max(min(rows.size // _BLOCK, len(rows) // 2), 1)
     blocks = [np.ascontiguousarray(block.T) for block in np.array_split(rows, parts)]
 
-    def results(datum: Any) -> list[float]:
-        x = np.array(datum, float)[:, None]
+    def results(datum: Any) -> list[float] | None:
+        if len(datum) != rows.shape[1]:
+            return None
+        try:
+            x = np.array(datum, float)[:, None]
+        except OverflowError:  # too large an int
+            return None
         with np.errstate(all="ignore"):
             sums = np.concatenate([np.add.reduce(block * x) for block in blocks])
             found: list[float] = (sums + 0.0 + const).tolist()

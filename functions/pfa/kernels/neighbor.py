@@ -4,17 +4,19 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from pfa.kernels.prepared import Call, call_of, made, titus
+from pfa.kernels.prepared import Call, NumpyLater, call_of, made, titus
 from pfa.specialise import MISSING, Function, Site, inline
 
 _dist = math.dist
 
 # Points of which the distance is larger by more than this share are farther however it is rounded:
-# by math.dist, or as titus's sums of x**2, which is 5 times slower. Both are good to 1e-15. The few
-# others are measured as the document has it.
+# by math.dist, by numpy, or as titus's sums of x**2, which is 5 times slower. All are good to 1e-12
+# for any number of fields. The few other points are measured as the document has it.
 _CLEAR = 1.0 + 1e-9
 # Outside of these, the square of a distance is no normal double.
 _SMALLEST, _LARGEST = 1e-140, 1e140
+
+_MANY = 2_000  # numbers in points, from which on numpy is faster
 
 
 @inline("model.neighbor.nearestK")
@@ -44,20 +46,60 @@ def _points(site: Site, metric: Function) -> list[tuple[float, ...]] | None:
 
 def of_points(points: list[tuple[float, ...]], call: Call) -> Callable[..., Any]:
     """Make the function of a number, a vector, a codebook of these points, and their distance."""
-    generally = of_codebook(call)
+    generally, numpy = of_codebook(call), NumpyLater()
+    find, products, is_with_numpy = _in_turn(points), len(points) * len(points[0]), False
 
     def nearest(k: Any, datum: Any, codebook: Any, metric: Any) -> Any:
-        try:
-            distances = [_dist(datum, point) for point in points]
-        except (ValueError, OverflowError):  # of another length, or too large an int
-            return generally(k, datum, codebook, metric)
-        ordered = sorted(distances)
-        most = ordered[k - 1] * _CLEAR if 0 < k <= len(points) else math.nan
-        if most > _SMALLEST and ordered[-1] < _LARGEST:
-            codebook = [codebook[i] for i, distance in enumerate(distances) if distance <= most]
+        nonlocal find, is_with_numpy
+        if products >= _MANY and not is_with_numpy and (np := numpy.after(products)):
+            find, is_with_numpy = _at_once(np, points), True
+        if 0 < k <= len(points):
+            try:
+                near = find(k, datum)
+            except (ValueError, OverflowError):  # of another length, or too large an int
+                near = None
+            if near is not None:
+                codebook = [codebook[i] for i in near]
         return generally(k, datum, codebook, metric)
 
     return nearest
+
+
+Find = Callable[[int, Any], list[int] | None]
+
+
+def _in_turn(points: list[tuple[float, ...]]) -> Find:
+    """Make what gives which points may be the k nearest; None: any."""
+
+    def find(k: int, datum: Any) -> list[int] | None:
+        distances = [_dist(datum, point) for point in points]
+        ordered = sorted(distances)
+        most = ordered[k - 1] * _CLEAR
+        if not (most > _SMALLEST and ordered[-1] < _LARGEST):
+            return None
+        return [i for i, distance in enumerate(distances) if distance <= most]
+
+    return find
+
+
+def _at_once(np: Any, points: list[tuple[float, ...]]) -> Find:
+    """Make the same with numpy, of squares of distances."""
+    table = np.array(points)
+
+    def find(k: int, datum: Any) -> list[int] | None:
+        x = np.array(datum, float)
+        if x.shape != table.shape[1:]:
+            return None
+        with np.errstate(all="ignore"):
+            apart = table - x
+            squares = np.einsum("ij,ij->i", apart, apart)
+            most = np.partition(squares, k - 1)[k - 1] * _CLEAR**2
+            if not (most > _SMALLEST**2 and squares.max() < _LARGEST**2):
+                return None
+        found: list[int] = np.flatnonzero(squares <= most).tolist()
+        return found
+
+    return find
 
 
 def of_codebook(call: Call) -> Callable[..., Any]:

@@ -8,6 +8,8 @@ same arguments. It is imported then, and not before.
 
 import importlib
 import json
+import math
+import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import CodeType, FunctionType
@@ -17,6 +19,8 @@ from pfa.specialise import Site
 
 Recipe = tuple[str, str, tuple[Any, ...]]
 Call = tuple[str, str | None, str]  # name, position, JSON text of parameter and result types
+
+_ENOUGH = 2_000_000  # products that Python makes while it would import numpy: 30 ns each
 
 
 def made(maker: Callable[..., Any], *data: Any) -> Any:
@@ -51,6 +55,25 @@ def _compiled(text: str) -> CodeType:
 def unusual() -> Any:
     """Leave the short way of a record, which ends with any error, for the long way."""
     raise ValueError
+
+
+class NumpyLater:
+    """numpy, for a kernel that has a large model: once it has been worth importing."""
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self._left = float(_ENOUGH)
+
+    def after(self, products: int) -> Any:
+        """Return numpy, or None, if that is better for a call that makes so many products."""
+        self._left -= _ENOUGH if "numpy" in sys.modules else products
+        if self._left > 0.0:
+            return None
+        try:
+            return importlib.import_module("numpy")
+        except (ImportError, MemoryError):
+            self._left = math.inf  # what was not imported whole cannot be imported again
+            return None
 
 
 def call_of(site: Site) -> Call:

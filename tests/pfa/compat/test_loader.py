@@ -1,5 +1,6 @@
 """titus is loaded mended, quickly, and nothing else in the process is changed."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -143,6 +144,27 @@ c = re.match("^[A-Za-z0-9\+/]*=*$", "ab=")
     with pytest.warns(SyntaxWarning):
         loud = compile(source, path, "exec")
     assert list(constants(quiet)) == list(constants(loud))
+
+
+def test_bytecode_of_the_source_as_it_is_does_as_well(tmp_path):
+    """As pip and compileall make it; in it types are compared by identity."""
+    program = """
+        import json
+        from pfa import compat
+        from pfa.compat.loader import load
+        lib = load("titus.lib.array")
+        for name in ("Median", "Mode"):
+            types = json.loads('[{"type": "array", "items": "double"}, "double"]')
+            print(getattr(lib, name)()(None, None, None, types, [1.0, 2.0]), lib.__cached__)
+    """
+    prefix = f"pycache_prefix={tmp_path}"
+    found = importlib.util.find_spec("titus").submodule_search_locations[0]
+    compiling = [sys.executable, "-X", prefix, "-W", "ignore", "-m", "compileall", "-q", found]
+    subprocess.run(compiling, check=True)
+    (made,) = tmp_path.rglob("lib/array.*.pyc")
+    before = made.read_bytes()
+    assert run(program, "-X", prefix) == f"1.5 {made}\n" * 2
+    assert made.read_bytes() == before
 
 
 def test_an_unmended_titus_that_was_there_before_is_set_aside():

@@ -4,6 +4,7 @@ import json
 import math
 import random
 
+import numpy
 import pytest
 
 import pfa
@@ -73,8 +74,10 @@ def told(answer):
     return (str(answer), getattr(answer, "code", None)) if isinstance(answer, Exception) else answer
 
 
+@pytest.mark.parametrize("many", [0, 10**9])
 @pytest.mark.parametrize("kind", DRAWS)
-def test_of_known_points(kind):
+def test_of_known_points(kind, many, monkeypatch):
+    monkeypatch.setattr(neighbor, "_MANY", many)  # with numpy, and without
     rng = random.Random(kind)
     for _ in range(25):
         size = rng.randrange(1, 4)
@@ -96,7 +99,9 @@ def test_of_known_points(kind):
         assert list(map(told, ours)) == list(map(told, theirs))
 
 
-def test_few_distances_are_measured_as_the_document_has_it():
+@pytest.mark.parametrize("many", [0, 10**9])
+def test_few_distances_are_measured_as_the_document_has_it(many, monkeypatch):
+    monkeypatch.setattr(neighbor, "_MANY", many)
     codebook = points(random.Random(1), 100, 3, DRAWS["usual"])
     call = NAME, None, "[]"
     nearest = neighbor.of_points([tuple(each["point"]) for each in codebook], call)
@@ -109,3 +114,19 @@ def test_few_distances_are_measured_as_the_document_has_it():
     found = nearest(4, [0.0, 0.0, 0.0], codebook, metric)
     assert len(found) == 4
     assert sorted(asked) == sorted(each["id"] for each in found)
+
+
+def test_with_numpy_and_without_the_same_points_may_be_near():
+    rng = random.Random(7)
+    for kind, draw in DRAWS.items():
+        table = [tuple(draw(rng) for _ in range(5)) for _ in range(60)]
+        table = [tuple(x if math.isfinite(x) else 0.0 for x in each) for each in table]
+        for _ in range(30):
+            datum = [float(x) for x in rng.choice(table)] if kind != "odd" else [1.0, 3, 0.0, 2, 2]
+            datum[0] += draw(rng)
+            k = rng.randrange(1, 61)
+            found = neighbor._in_turn(table)(k, datum), neighbor._at_once(numpy, table)(k, datum)
+            if None not in found:
+                assert found[0] == found[1]
+            elif kind in ("usual", "ties", "nearly ties"):
+                assert found == (None, None)  # a distance of 0
