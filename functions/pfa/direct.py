@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pfa import convert
 from pfa.columns import Keys
-from pfa.compiler.code import STRING, TOO_DEEP, Block, Module, Statement, changed, placed, render
+from pfa.compiler.code import TOO_DEEP, Block, Module, Statement, changed, placed, render
 from pfa.schema import Type, items_of
+from pfa.specialise import STRING
 
 if TYPE_CHECKING:
     from pfa.steps import Together

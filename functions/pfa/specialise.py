@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 MISSING: Any = object()  # what is not known before a record comes
 
+# The pattern of a string in generated code. With a group for each character it is 4 times as slow.
+STRING = r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\""""
+
 
 class Function(Protocol):
     """A function that a document gives to a library function.

@@ -11,15 +11,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from pfa.specialise import MISSING
+from pfa.specialise import MISSING, STRING
 
 CONSTANT, VARIABLE, EXPRESSION = range(3)
 TITUS = ("state", "scope", "pos", "types")  # what titus's functions get before the arguments
 TOO_DEEP = (SyntaxError, MemoryError, RecursionError)  # what Python has for code that is
 MAX_DEPTH = 40  # of brackets in one expression; Python's parser gives up at 200
 
-# As repr writes it. With a group for each character it is four times as slow.
-STRING = r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*\""""
 _STRING_OR_NAME = re.compile(rf"{STRING}|[A-Za-z_][A-Za-z0-9_]*")  # a string is left alone
 
 

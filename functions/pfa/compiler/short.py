@@ -6,8 +6,9 @@ So a step of a path is a mere ``[…]``, and a kernel may be an expression in pl
 import re
 from collections.abc import Iterable, Mapping
 
-from pfa.compiler.code import STRING, Block, Statement, changed, renamed
+from pfa.compiler.code import Block, Statement, changed, renamed
 from pfa.library.texts import closed, is_name
+from pfa.specialise import STRING
 
 # A string, which is left alone, or a call of what the compiler bound (see Base.bind).
 _CALL = re.compile(rf"{STRING}|\b([ku][0-9]+_\w+)\(")

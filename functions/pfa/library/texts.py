@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pfa.compiler.code import STRING
-from pfa.specialise import Site
+from pfa.specialise import STRING, Site
 
 INT = (-2147483648, 2147483647)
 LONG = (-9223372036854775808, 9223372036854775807)
