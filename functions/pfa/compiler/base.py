@@ -1,6 +1,7 @@
 """What the methods for all forms of PFA share: names, bound values, types, limits."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -162,7 +163,10 @@ class Base:
 
 def identifier(text: str) -> str:
     """Return a text with only such characters as may be in a name, and at most 40."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text[:40])
+    return _OTHERS.sub("_", text[:40])
+
+
+_OTHERS = re.compile(r"[^A-Za-z0-9]")
 
 
 def _interned(value: Any) -> Any:

@@ -12,17 +12,17 @@ from typing import Any
 from pfa.compat import tags
 from pfa.compiler.calls import Calls
 from pfa.compiler.code import Code, FunctionCode, place
-from pfa.compiler.program import write
+from pfa.compiler.program import Program, write
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-_FORMS: dict[Any, str] = {}  # what _form gave
+_METHODS: dict[Any, str] = {}  # what _method gave
 
 
-def _form(context: Any) -> str:
-    """Return the name of a form of PFA, as in those of the methods, of the class of its context."""
-    return _WORD.sub("_", context.__qualname__.removesuffix(".Context")).lower()
+def _method(context: Any) -> str:
+    """Return the name of the method for a form of PFA, of the class of its context."""
+    return "_" + _WORD.sub("_", context.__qualname__.removesuffix(".Context")).lower()
 
 
 class Lowering(Calls):
@@ -32,10 +32,8 @@ class Lowering(Calls):
         """Give the code of a node."""
         tags.add_tags(self, context, options)
         kind = type(context)
-        form = _FORMS.get(kind) or _FORMS.setdefault(kind, _form(kind))
-        if form == "engine_config":
-            return write(self, context)
-        lower: Callable[[Any], Any] = getattr(self, f"_{form}")
+        method = _METHODS.get(kind) or _METHODS.setdefault(kind, _method(kind))
+        lower: Callable[[Any], Any] = getattr(self, method)
         made = lower(context)
         pos = getattr(context, "pos", None)
         if isinstance(made, Code):
@@ -47,6 +45,9 @@ class Lowering(Calls):
         elif isinstance(made, FunctionCode) and pos is not None:
             place(made.statements, pos)
         return made
+
+    def _engine_config(self, context: Any) -> Program:
+        return write(self, context)
 
     def again(self, context: Any, options: Any) -> Any:
         """Give the code of a node whose parts were tagged."""
