@@ -14,13 +14,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pfa.kernels import prepared
 from pfa.kernels.prepared import Call, NumpyLater, call_of, depth, made, titus, written
 from pfa.specialise import MISSING, Site, inline
 
 UNROLLED = 64  # coefficients, up to which a sum is one expression; 500 in pieces of so many
 _LARGEST = 500
 
-_MANY = 2_000  # coefficients of a matrix, from which on numpy is faster: 10 µs to 60
 _BLOCK = 16_000  # products at once: 128 kB, above which memory comes from the kernel each time
 
 # What needs no care about commas: names, their items by a plain key, numbers.
@@ -167,7 +167,7 @@ def of_matrix(call: Call) -> Callable[..., Any]:
 
 def _is_large(model: Any) -> bool:
     """Tell whether a known model is a matrix for which numpy is worth its while."""
-    return model is not MISSING and sum(map(len, model["coeff"])) >= _MANY
+    return model is not MISSING and sum(map(len, model["coeff"])) >= prepared.MANY
 
 
 def of_constant_matrix(call: Call) -> Callable[..., Any]:

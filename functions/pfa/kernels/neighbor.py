@@ -16,8 +16,6 @@ _CLEAR = 1.0 + 1e-9
 # Outside of these, the square of a distance is no normal double.
 _SMALLEST, _LARGEST = 1e-140, 1e140
 
-_MANY = 2_000  # numbers in points, from which on numpy is faster
-
 
 @inline("model.neighbor.nearestK")
 def _nearest(site: Site) -> str | None:
@@ -51,7 +49,7 @@ def of_points(points: list[tuple[float, ...]], call: Call) -> Callable[..., Any]
 
     def nearest(k: Any, datum: Any, codebook: Any, metric: Any) -> Any:
         nonlocal find, is_with_numpy
-        if products >= _MANY and not is_with_numpy and (np := numpy.after(products)):
+        if not is_with_numpy and (np := numpy.after(products)):
             find, is_with_numpy = _at_once(np, points), True
         if 0 < k <= len(points):
             try:

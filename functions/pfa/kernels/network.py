@@ -6,24 +6,32 @@ from itertools import repeat
 from operator import mul, sub
 from typing import Any
 
-from pfa.kernels.prepared import Call, call_of, fail, made, titus
-from pfa.specialise import Site, inline
+from pfa.kernels import prepared
+from pfa.kernels.prepared import Call, NumpyLater, call_of, fail, made, titus
+from pfa.specialise import MISSING, Site, inline
 
 _exp = math.exp
 _tanh = math.tanh
 _TWO = repeat(2)  # not 2.0: squares of integers are exact
 
+_BLOCK = 8_000  # products at once: 64 kB for each of the arrays made of them
+
 
 @inline("model.neural.simpleLayers")
 def _simple_layers(site: Site) -> str:
     activation = site.function(2).name
-    name = site.bind("layers", made(layers, call_of(site)))
+    is_constant = site.constant(1) is not MISSING
+    name = site.bind("layers", made(layers, call_of(site), is_constant))
     return f"{name}({site.args[0]}, {site.args[1]}, {activation})"
 
 
-def layers(call: Call) -> Callable[..., Any]:
-    """Make the function of a vector, layers and what is applied to all but the last of these."""
-    stock = titus(call)
+def layers(call: Call, is_constant: bool = False) -> Callable[..., Any]:
+    """Make the function of a vector, layers and what is applied to all but the last of these.
+
+    ``is_constant``: the layers are the same at each call.
+    """
+    stock, numpy = titus(call), NumpyLater()
+    together: list[Callable[[Any], list[Any] | None]] = []  # of each layer
 
     def through(datum: Any, layer: Any) -> list[Any]:
         size, bias, weights = len(datum), layer["bias"], layer["weights"]
@@ -37,11 +45,63 @@ def layers(call: Call) -> Callable[..., Any]:
     def simple_layers(datum: Any, model: Any, activation: Any) -> Any:
         if not model:
             return stock(datum, model, activation)
-        for layer in model[:-1]:
-            datum = [activation(x) for x in through(datum, layer)]
-        return through(datum, model[-1])
+        if is_constant and not together and (np := numpy.after(_products(model))):
+            together.extend(_with_numpy(np, layer) for layer in model)
+        last = len(model) - 1
+        for number, layer in enumerate(model):
+            datum = (together and together[number](datum)) or through(datum, layer)
+            if number < last:
+                datum = [activation(x) for x in datum]
+        return datum
 
     return simple_layers
+
+
+def _products(model: Any) -> int:
+    """Return how many products the large layers make."""
+    sizes = [sum(map(len, layer["weights"])) for layer in model]
+    return sum(size for size in sizes if size >= prepared.MANY)
+
+
+def _with_numpy(np: Any, layer: Any) -> Callable[[Any], list[Any] | None]:
+    """Return the function of a vector for a large layer; it gives None for what is not usual.
+
+    It is Python's ``sum``, for all results side by side: of the partial sums, and of what each of
+    these lost, which two differences tell exactly (A. Neumaier 1974; D. Knuth, TAOCP 2, 4.2.2).
+    """
+    rows, bias = layer["weights"], layer["bias"]
+    size = len(rows[0]) if rows else 0
+    are_floats = all(type(weight) is float for row in rows for weight in row)
+    if not are_floats or len(rows) * size < prepared.MANY or {*map(len, rows)} != {size}:
+        return lambda _datum: None
+    if len(rows) < 2 or len(bias) != len(rows) or not all(type(x) is float for x in bias):
+        return lambda _datum: None
+    # at least two results in each block: of one numpy adds up in another order
+    parts = max(min(len(rows) * size // _BLOCK, len(rows) // 2), 1)
+    blocks = [np.ascontiguousarray(block.T) for block in np.array_split(np.array(rows), parts)]
+    more = np.array(bias)
+
+    def block_of_sums(products: Any) -> Any:
+        sums = np.add.accumulate(products)
+        before = np.zeros_like(sums)
+        before[1:] = sums[:-1]
+        added = sums - before
+        lost = np.add.reduce((before - (sums - added)) + (products - added))
+        return sums[-1] + np.where(np.isfinite(lost), lost, 0.0)
+
+    def through(datum: Any) -> list[Any] | None:
+        if len(datum) != size:
+            return None
+        try:
+            x = np.array(datum, float)[:, None]
+        except OverflowError:  # too large an int
+            return None
+        with np.errstate(all="ignore"):
+            sums = np.concatenate([block_of_sums(block * x) for block in blocks])
+            found: list[Any] = (sums + more).tolist()
+        return found
+
+    return through
 
 
 @inline("model.svm.score")

@@ -20,7 +20,8 @@ from pfa.specialise import Site
 Recipe = tuple[str, str, tuple[Any, ...]]
 Call = tuple[str, str | None, str]  # name, position, JSON text of parameter and result types
 
-_ENOUGH = 2_000_000  # products that Python makes while it would import numpy: 30 ns each
+MANY = 2_000  # products in a call, from which on numpy is faster: 10 µs to 60
+_ENOUGH = 2_000_000  # that Python makes while it would import numpy: 30 ns each
 
 
 def made(maker: Callable[..., Any], *data: Any) -> Any:
@@ -66,6 +67,8 @@ class NumpyLater:
 
     def after(self, products: int) -> Any:
         """Return numpy, or None, if that is better for a call that makes so many products."""
+        if products < MANY:
+            return None
         self._left -= _ENOUGH if "numpy" in sys.modules else products
         if self._left > 0.0:
             return None

@@ -97,11 +97,16 @@ def test_other_arguments_are_not(text):
     assert linear._linear(site) == f"linear_0({text})"
 
 
-def test_negative_zeros_add_up_to_zero_in_every_form():
+def test_negative_zeros_add_up_to_zero_in_every_form(monkeypatch):
     model = {"coeff": [-0.0, 0.0], "const": -0.0}
     for known in ({}, {1: model}):
         site = FakeSite(NAME, [DOUBLES, VECTOR], "double", known=known)
         assert repr(site.specialised()([1.0, -1.0], model)) == "0.0"
+    monkeypatch.setattr(prepared, "MANY", 0)
+    rows = {"coeff": [model["coeff"]] * 2, "const": [-0.0] * 2}
+    for known in ({}, {1: rows}):
+        site = FakeSite(NAME, list(FORMS[1][:2]), DOUBLES, known=known)
+        assert repr(site.specialised()([1.0, -1.0], rows)) == "[0.0, 0.0]"
 
 
 def test_all_forms_give_the_same_digits():
@@ -141,6 +146,8 @@ def test_matrices():
 @pytest.mark.parametrize("block", [8, 100, 16_000])
 def test_a_large_matrix_gives_the_digits_of_a_loop(block, monkeypatch):
     monkeypatch.setattr(linear, "_BLOCK", block)
+    monkeypatch.setattr(prepared, "MANY", 0)
+    monkeypatch.setattr(prepared, "_ENOUGH", 1)
     rng = random.Random(block)
     alone = linear.of_matrix((NAME, None, "[]"))
     for _ in range(200):
@@ -162,6 +169,7 @@ def test_a_large_matrix_gives_the_digits_of_a_loop(block, monkeypatch):
 
 def test_integers_in_a_large_matrix_are_doubles(monkeypatch):
     monkeypatch.setattr(prepared, "_ENOUGH", 20)
+    monkeypatch.setattr(prepared, "MANY", 0)
     monkeypatch.setattr(prepared, "sys", SimpleNamespace(modules={}))  # numpy is not there yet
     made = linear.of_constant_matrix((NAME, None, "[]"))
     model = {"coeff": [[3, 1, 0, 0, 0], [2**60 + 1, 1, 0, 0, 0]], "const": [0, 1]}

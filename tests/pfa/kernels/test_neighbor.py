@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 import pfa
-from pfa.kernels import neighbor
+from pfa.kernels import neighbor, prepared
 from tests.pfa.fake_site import FakeSite
 from tests.pfa.kernels.check import DOUBLES, ODD, function, record, same
 
@@ -77,7 +77,8 @@ def told(answer):
 @pytest.mark.parametrize("many", [0, 10**9])
 @pytest.mark.parametrize("kind", DRAWS)
 def test_of_known_points(kind, many, monkeypatch):
-    monkeypatch.setattr(neighbor, "_MANY", many)  # with numpy, and without
+    monkeypatch.setattr(prepared, "MANY", many)  # with numpy, and without
+    monkeypatch.setattr(prepared, "_ENOUGH", 1)
     rng = random.Random(kind)
     for _ in range(25):
         size = rng.randrange(1, 4)
@@ -101,7 +102,8 @@ def test_of_known_points(kind, many, monkeypatch):
 
 @pytest.mark.parametrize("many", [0, 10**9])
 def test_few_distances_are_measured_as_the_document_has_it(many, monkeypatch):
-    monkeypatch.setattr(neighbor, "_MANY", many)
+    monkeypatch.setattr(prepared, "MANY", many)
+    monkeypatch.setattr(prepared, "_ENOUGH", 1)
     codebook = points(random.Random(1), 100, 3, DRAWS["usual"])
     call = NAME, None, "[]"
     nearest = neighbor.of_points([tuple(each["point"]) for each in codebook], call)

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from pfa.kernels import network, prepared
 from tests.pfa.fake_site import FakeSite
 from tests.pfa.kernels.check import DOUBLES, ODD, ROWS, function, record, same
 
@@ -41,6 +42,53 @@ def test_layers(seed):
     datum = numbers(rng, sizes[0])
     same(site, datum, model, activation)
     assert not calls or [*map(repr, calls)] == [*map(repr, calls[: len(calls) // 3] * 3)]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_large_layers_that_do_not_change(seed, monkeypatch):
+    """With numpy, though these are small."""
+    monkeypatch.setattr(prepared, "_ENOUGH", 1)
+    monkeypatch.setattr(prepared, "MANY", 0)
+    monkeypatch.setattr(network, "_BLOCK", 1 + seed)
+    rng = random.Random(seed)
+    odd = rng.choice([0.0, 0.0, 0.02])
+
+    def number(exponent=9):
+        usual = rng.gauss(0, 1) * 10.0 ** rng.randint(-exponent, exponent)
+        return float(rng.choice(ODD)) if rng.random() < odd else usual
+
+    sizes = [rng.randrange(1, 30) for _ in range(rng.randrange(2, 5))]
+    model = [
+        {
+            "weights": [[number() for _ in range(before)] for _ in range(after)],
+            "bias": [number() for _ in range(after)],
+        }
+        for before, after in pairwise(sizes)
+    ]
+    if rng.random() < 0.1:
+        rng.choice(model)["weights"][0][0] = 3
+    calls = []
+
+    def activation(x):
+        calls.append(repr(x))
+        return math.tanh(x)
+
+    site = FakeSite("model.neural.simpleLayers", [DOUBLES, LAYERS, function(["double"], "double")],
+                    DOUBLES, functions={2: activation}, known={1: model})  # fmt: skip
+    for _ in range(5):
+        datum = [number() for _ in range(sizes[0] + (rng.random() < 0.05))]
+        datum[0] = rng.choice([datum[0], 2, 2**60 + 1, 10**400])
+        calls.clear()
+        same(site, datum, model, activation)
+        assert calls == calls[: len(calls) // 3] * 3
+
+
+def test_small_layers_do_without_numpy(monkeypatch):
+    monkeypatch.setattr(network, "_with_numpy", None)
+    layer = {"weights": [[0.5] * 20] * 20, "bias": [1.0] * 20}
+    site = FakeSite("model.neural.simpleLayers", [DOUBLES, LAYERS, function(["double"], "double")],
+                    DOUBLES, functions={2: abs}, known={1: [layer, layer]})  # fmt: skip
+    assert site.specialised()([1.0] * 20, [layer, layer], abs) == [111.0] * 20
 
 
 @pytest.mark.parametrize("seed", range(60))
