@@ -110,7 +110,12 @@ def models() -> Iterator[Case]:
     ):
         yield "breast cancer, 569 × 30", model, x, y
     found = datasets.load_digits(as_frame=True)
-    for model in (ensemble.RandomForestClassifier(500, random_state=0), scaled(svm.SVC())):
+    for model in (
+        ensemble.RandomForestClassifier(500, random_state=0),
+        scaled(svm.SVC()),
+        neighbors.KNeighborsClassifier(),
+        scaled(neural_network.MLPClassifier((100,), max_iter=50)),
+    ):
         yield "digits, 1797 × 64, 10 classes", model, found.data, found.target
     yield from texts()
     yield from spark(x.iloc[:, :10], y)
