@@ -48,10 +48,10 @@ class Batch:
         self.written = 0  # so many of the results are JSON values or errors
         self.together: Together | None = None
 
-    def prepare(self, code: Code, memory: int | None) -> None:
-        """Get ready what takes time once, within so many bytes of memory."""
+    def prepare(self, code: Code) -> None:
+        """Get ready what takes time once."""
         together = code.together
-        if together is not None and together.is_ready(len(self.records), memory):
+        if together is not None and together.is_ready(len(self.records)):
             self.together = together
 
     def run(self, code: Code | None) -> None:

@@ -15,6 +15,13 @@ from pathlib import Path
 # Besides private data a process holds its libraries' code, 30 MB with numpy and botocore.
 _RESERVE = 64 << 20
 
+_budgets = 0  # in force
+
+
+def has_budget() -> bool:
+    """Tell whether a ``memory_budget`` is in force: large modules are not to be imported then."""
+    return _budgets > 0
+
 
 def limit_memory(most: int) -> bool:
     """Limit this process's private memory, as far as it is not limited already.
@@ -46,6 +53,7 @@ def memory_budget(most: int | None) -> Iterator[None]:
     main thread only, as ``deadline`` is; elsewhere, and where the system has no such limit, this
     does nothing.
     """
+    global _budgets
     in_use = 0
     if most is not None and threading.current_thread() is threading.main_thread():
         in_use = _in_use()
@@ -57,9 +65,11 @@ def memory_budget(most: int | None) -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_DATA, (min([*limits, in_use + most]), hard))
+    _budgets += 1
     try:
         yield
     finally:
+        _budgets -= 1
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 

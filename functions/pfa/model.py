@@ -299,17 +299,15 @@ class Model:
         last. When the time is up, the running record and the rest get ScoringTimeout.
         """
         if memory is None:
-            return self._score_all(records, timeout, None)
+            return self._score_all(records, timeout)
         try:
             with memory_budget(memory):
-                return self._score_all(records, timeout, memory)
+                return self._score_all(records, timeout)
         except MemoryError as error:  # not of one record: there is none left for what is around it
             release(error)
             return [ScoringError(NO_MEMORY, None, self.where(error))] * len(records)
 
-    def _score_all(
-        self, records: Sequence[Any], timeout: float | None, memory: int | None
-    ) -> list[Any]:
+    def _score_all(self, records: Sequence[Any], timeout: float | None) -> list[Any]:
         # Without state, records have nothing to do with each other. Where a deadline does not work
         # the long way looks at the clock.
         if self._short is None or not (timeout is None or deadline.works()):
@@ -322,7 +320,7 @@ class Model:
             # Made before the clock runs: if that took longer, it would have to be made each time.
             if len(records) > FEW:
                 code = self._batch_code
-                batch.prepare(code, memory)
+                batch.prepare(code)
             with deadline(timeout):
                 batch.run(code)
         except DeadlineExceeded as error:

@@ -197,7 +197,7 @@ def test_without_numpy_or_memory_for_it(ready, monkeypatch):
             patch.setattr(steps.many, "Many", fail)
             assert [*map(told, model.score_batch(records))] == expected
         together = model._batch_code.together
-        assert not together.is_ready(10**9, None)
+        assert not together.is_ready(10**9)
         together._walked = 0.0
     model.score_batch(records)
     with monkeypatch.context() as patch:

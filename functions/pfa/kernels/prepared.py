@@ -15,6 +15,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
+from pfa.memory import has_budget
 from pfa.specialise import Site
 
 Recipe = tuple[str, str, tuple[Any, ...]]
@@ -69,13 +70,15 @@ class NumpyLater:
         """Return numpy, or None, if that is better for a call that makes so many products."""
         if products < MANY:
             return None
-        self._left -= _ENOUGH if "numpy" in sys.modules else products
-        if self._left > 0.0:
+        is_there = "numpy" in sys.modules
+        self._left -= _ENOUGH if is_there else products
+        # What has not been imported whole for want of memory cannot be imported again.
+        if self._left > 0.0 or (has_budget() and not is_there):
             return None
         try:
             return importlib.import_module("numpy")
         except (ImportError, MemoryError):
-            self._left = math.inf  # what was not imported whole cannot be imported again
+            self._left = math.inf
             return None
 
 
