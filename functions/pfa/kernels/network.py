@@ -43,10 +43,11 @@ def layers(call: Call, is_constant: bool = False) -> Callable[..., Any]:
         ]
 
     def simple_layers(datum: Any, model: Any, activation: Any) -> Any:
+        nonlocal together
         if not model:
             return stock(datum, model, activation)
         if is_constant and not together and (np := numpy.after(_products(model))):
-            together.extend(_with_numpy(np, layer) for layer in model)
+            together = [_with_numpy(np, layer) for layer in model]
         last = len(model) - 1
         for number, layer in enumerate(model):
             datum = (together and together[number](datum)) or through(datum, layer)
