@@ -32,6 +32,7 @@ def layers(call: Call, is_constant: bool = False) -> Callable[..., Any]:
     """
     stock, numpy = titus(call), NumpyLater()
     together: list[Callable[[Any], list[Any] | None]] = []  # of each layer
+    products = -1 if is_constant else 0  # in large layers; -1: not counted yet
 
     def through(datum: Any, layer: Any) -> list[Any]:
         size, bias, weights = len(datum), layer["bias"], layer["weights"]
@@ -43,11 +44,13 @@ def layers(call: Call, is_constant: bool = False) -> Callable[..., Any]:
         ]
 
     def simple_layers(datum: Any, model: Any, activation: Any) -> Any:
-        nonlocal together
+        nonlocal together, products
         if not model:
             return stock(datum, model, activation)
-        if is_constant and not together and (np := numpy.after(_products(model))):
-            together = [_with_numpy(np, layer) for layer in model]
+        if products and not together:
+            products = _products(model) if products < 0 else products
+            if np := numpy.after(products):
+                together = [_with_numpy(np, layer) for layer in model]
         last = len(model) - 1
         for number, layer in enumerate(model):
             datum = (together and together[number](datum)) or through(datum, layer)
