@@ -31,8 +31,7 @@ write_pfa <- function(model, data, path, name, version = NULL, doc = NULL, examp
   }
   package <- .packages[[kind]]
   model <- .chosen(model, kind, s, n.trees)
-  columns <- .reads(model, kind)
-  if (!length(columns)) columns <- names(data)
+  columns <- .reads(model, kind, data)
   absent <- setdiff(columns, names(data))
   if (length(absent)) stop("data has no column ", absent[1])
   shown <- unique(round(seq(1, nrow(data), length.out = min(nrow(data), examples))))
@@ -88,14 +87,14 @@ write_pfa <- function(model, data, path, name, version = NULL, doc = NULL, examp
 }
 
 # Names of the columns that a model reads.
-.reads <- function(model, kind) {
+.reads <- function(model, kind, data = NULL) {
   switch(kind,
     lm = , glm = , rpart = all.vars(delete.response(terms(model))),
     randomForest = rownames(model$importance),
     gbm = model$var.names,
     naiveBayes = names(model$tables),
     kmeans = colnames(model$centers),
-    xgboost = , xgb.Booster = model$columns,
+    xgboost = , xgb.Booster = if (length(model$columns)) model$columns else names(data),
     glmnet = , cv.glmnet = rownames(.glmnet_coefficients(model)[[1]])[-1]
   )
 }

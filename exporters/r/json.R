@@ -12,7 +12,9 @@ verbatim <- function(x) structure(x, class = "verbatim")
   if (any(!is.finite(x))) stop("a number of the model is not finite")
   short <- sprintf("%.15g", x)
   long <- sprintf("%.17g", x)
-  text <- ifelse(as.numeric(short) == x, short, long)
+  # not as.numeric(), which is off by the last bit now and then
+  read <- jsonlite::fromJSON(paste0("[", paste(short, collapse = ","), "]"))
+  text <- ifelse(read == x, short, long)
   ifelse(grepl("^-?[0-9]+$", text), paste0(text, ".0"), text)
 }
 

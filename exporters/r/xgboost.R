@@ -15,8 +15,9 @@
 .read_booster <- function(model) {
   learner <- .learner(model)
   booster <- learner$gradient_booster
+  if (booster$name == "dart") booster <- c(booster$gbtree, booster["weight_drop"])
   if (booster$name != "gbtree") {
-    stop("xgboost's booster ", booster$name, " cannot be exported. What can: gbtree")
+    stop("xgboost's booster ", booster$name, " cannot be exported. What can: gbtree, dart")
   }
   objective <- learner$objective$name
   if (!objective %in% names(.xgboost_links)) {
@@ -25,25 +26,30 @@
   }
   options <- lapply(learner$learner_model_param, function(text) unlist(jsonlite::fromJSON(text)))
   parts <- booster$model
-  sizes <- vapply(parts$trees, function(tree) tree$tree_param$size_leaf_vector, "")
-  if (max(1, options$num_target) > 1 || !all(sizes %in% c("0", "1"))) {
+  leaves <- vapply(parts$trees, function(tree) tree$tree_param$size_leaf_vector, "")
+  if (max(1, options$num_target) > 1 || !all(leaves %in% c("0", "1"))) {
     stop("a model of xgboost's with several outputs cannot be exported")
   }
   count <- max(1, options$num_class)
   each <- count * max(1, as.numeric(parts$gbtree_model_param$num_parallel_tree))
   best <- .best_iteration(model, learner)
   size <- if (length(best)) (best + 1) * each else length(parts$trees)
+  names <- learner$feature_names
+  if (!length(names)) names <- model$feature_names # where xgboost 1 keeps them
   link <- .xgboost_links[[objective]]
   base <- rep_len(options$base_score, count)
+  # Each step in single precision, and the bounds, as XGBoost has them.
   start <- switch(link,
-    logit = -log(1 / pmin(pmax(base, 1e-6), 1 - 1e-6) - 1), # the bounds are XGBoost's
+    logit = -log(.single(.single(1 / .single(pmin(pmax(base, 1e-6), 1 - 1e-6))) - 1)),
     exp = log(base),
     base
   )
+  weights <- c(booster$weight_drop, parts$weight_drop, rep_len(1, size))[seq_len(size)]
   list(model = model, objective = objective, link = link, start = .single(start),
-       columns = as.character(learner$feature_names), size = options$num_feature,
-       types = as.character(learner$feature_types), trees = parts$trees[seq_len(size)],
-       groups = rep_len(rep(seq_len(count), each = each / count), size),
+       columns = as.character(names), size = options$num_feature,
+       types = as.character(learner$feature_types),
+       tables = Map(.tree_table, parts$trees[seq_len(size)], weights),
+       groups = parts$tree_info[seq_len(size)] + 1,
        classes = .class_names(model, objective, count))
 }
 
@@ -88,25 +94,25 @@ xgboost_pfa <- function(booster, d, shown) {
   factors <- vapply(shown[columns], is.factor, NA)
   x[, factors] <- x[, factors] - 1 # xgboost counts levels from 0 on
   if (!length(booster$columns)) colnames(x) <- NULL
-  tables <- lapply(booster$trees, .tree_table)
   categorical <- if (length(booster$types)) booster$types == "c" else logical(length(columns))
-  walked <- .walked(d, columns, categorical, lapply(shown[columns], levels))
+  levels <- Map(function(x, has) if (has) levels(x), shown[columns], categorical)
+  walked <- .walked(d, columns, categorical, levels)
   sums <- lapply(seq_along(booster$start), function(k) {
-    texts <- vapply(tables[booster$groups == k], .tree_text, "", walked)
+    texts <- vapply(booster$tables[booster$groups == k], .tree_text, "", walked)
     scores <- .scores_again(d, walked, texts, columns, k == 1)
     start <- cell(d, "start", "double", booster$start[k])
     let(d, "margin", list("+" = list(start, list(a.sum = list(scores)))))
   })
-  margins <- .margins(booster, tables, x)
-  .linked(d, booster, sums, margins, x)
+  .linked(d, booster, sums, .margins(booster, x), x)
 }
 
 # R's own sums, and the same of the leaves that R finds in double precision: what PFA gives.
-.margins <- function(booster, tables, x) {
+.margins <- function(booster, x) {
   said <- .says(booster$model, x, outputmargin = TRUE)
   leaves <- .says(booster$model, x, predleaf = TRUE)
-  values <- vapply(seq_along(tables), function(t) tables[[t]]$value[leaves[, t] + 1],
-                   numeric(nrow(x)))
+  values <- vapply(seq_along(booster$tables), function(t) {
+    booster$tables[[t]]$value[leaves[, t] + 1]
+  }, numeric(nrow(x)))
   values <- matrix(values, nrow(x))
   exact <- vapply(seq_along(booster$start), function(k) {
     booster$start[k] + rowSums(values[, booster$groups == k, drop = FALSE])
@@ -148,42 +154,38 @@ xgboost_pfa <- function(booster, d, shown) {
   made
 }
 
-# What the trees walk. A missing value is larger than all in one field, and smaller than all in
-# another; a category is the number of its level, and -1 if it is missing.
+# What the trees walk: the row itself, if all of it is doubles, or a record of doubles.
 .walked <- function(d, columns, categorical, levels) {
   names <- avro_names(c(columns, paste0(columns, "_or_small")))
-  names <- matrix(names, length(columns), dimnames = list(NULL, c("large", "small")))
-  made <- list(texts = any(categorical), items = "double", nullable = d$nullable,
-               categorical = categorical, numeric = TRUE)
+  names <- matrix(names, length(columns))
   if (!any(categorical, d$nullable, d$types != "double")) {
-    names[, "large"] <- d$fields # of the row itself
+    names[, 1] <- d$fields
     datum <- list(name = d$row, fields = d$fields)
   } else {
-    new <- list()
-    for (i in seq_along(columns)) {
-      name <- columns[i]
-      value <- if (d$nullable[i]) "known" else column(d, name)
-      known <- if (is.null(levels[[name]]) || !categorical[i]) number(d, name, value)
-      else .level(d, name, value, levels[[name]])
-      if (!d$nullable[i]) {
-        new[[names[i, "large"]]] <- known
-        next
-      }
-      fields <- if (categorical[i]) c(large = -1) else {
-        c(large = .Machine$double.xmax, small = -.Machine$double.xmax)
-      }
-      for (side in names(fields)) {
-        new[[names[i, side]]] <- list(ifnotnull = list(known = column(d, name)), then = known,
-                                      "else" = fields[[side]])
-      }
-    }
-    doubles <- unname(lapply(names(new), function(field) list(name = field, type = "double")))
+    new <- unlist(lapply(seq_along(columns), function(i) {
+      .fields_of(d, columns[i], names[i, ], d$nullable[i], categorical[i], levels[[i]])
+    }), recursive = FALSE)
+    doubles <- lapply(names(new), function(field) list(name = field, type = "double"))
     record <- list(type = "record", name = unique_name(d, "Features"), fields = doubles)
     datum <- list(name = let(d, "features", list(type = record, new = new)), fields = names(new))
   }
   names(datum$fields) <- datum$fields
-  names(datum$fields)[match(names[, "large"], datum$fields)] <- columns
-  c(datum, made, list(names = names, node = unique_name(d, "TreeNode")))
+  names(datum$fields)[match(names[, 1], datum$fields)] <- columns
+  c(datum, list(texts = any(categorical), items = "double", numeric = TRUE, names = names,
+                two = d$nullable & !categorical, node = unique_name(d, "TreeNode")))
+}
+
+# PFA of a column by the name of its field. A missing value is larger than all in one field and
+# smaller than all in another; a category is the number of its level, and -1 if it is missing.
+.fields_of <- function(d, name, fields, nullable, categorical, levels) {
+  value <- if (nullable) "known" else column(d, name)
+  known <- if (is.null(levels)) number(d, name, value) else .level(d, name, value, levels)
+  if (!nullable) return(stats::setNames(list(known), fields[1]))
+  missing <- if (categorical) -1 else c(1, -1) * .Machine$double.xmax
+  made <- lapply(missing, function(other) {
+    list(ifnotnull = list(known = column(d, name)), then = known, "else" = other)
+  })
+  stats::setNames(made, fields[seq_along(made)])
 }
 
 # PFA of the number of a level.
@@ -196,33 +198,36 @@ xgboost_pfa <- function(booster, d, shown) {
 }
 
 # Columns of a tree's nodes; `value` is a leaf's number, or the threshold below which is left.
-.tree_table <- function(tree) {
-  sets <- list()
-  for (k in seq_along(tree$categories_nodes)) {
-    places <- tree$categories_segments[k] + seq_len(tree$categories_sizes[k])
-    sets[[as.character(tree$categories_nodes[k] + 1)]] <- tree$categories[places]
-  }
-  list(left = tree$left_children + 1, right = tree$right_children + 1, sets = sets,
-       feature = tree$split_indices + 1, value = .single(tree$split_conditions),
-       missing_left = as.logical(tree$default_left))
+# Trees of dart have a `weight`.
+.tree_table <- function(tree, weight = 1) {
+  left <- tree$left_children + 1
+  right <- tree$right_children + 1
+  missing_left <- as.logical(tree$default_left)
+  # The categories that go right to XGBoost go left here: it is those that a node names.
+  asked <- as.numeric(tree$categories_nodes) + 1
+  sets <- lapply(seq_along(asked), function(k) {
+    tree$categories[tree$categories_segments[k] + seq_len(tree$categories_sizes[k])]
+  })
+  list(left = replace(left, asked, right[asked]), right = replace(right, asked, left[asked]),
+       missing_left = replace(missing_left, asked, !missing_left[asked]),
+       feature = ifelse(left > 0, tree$split_indices + 1, 1), # a leaf's may be anything
+       value = .single(tree$split_conditions) * ifelse(left > 0, 1, weight),
+       asked = asked, sets = sets)
 }
 
 .tree_text <- function(tree, walked) {
   inner <- tree$left > 0
-  small <- inner & tree$missing_left & (walked$nullable & !walked$categorical)[tree$feature]
-  fields <- walked$names[cbind(tree$feature, 1 + small)]
-  made <- .leaf("double", .numbers(tree$value))
+  fields <- walked$names[cbind(tree$feature, 1 + (walked$two[tree$feature] & tree$missing_left))]
   value <- .numbers(.under(tree$value[inner]))
   if (walked$texts) value <- paste0('{"double":', value, "}")
+  made <- character(length(inner))
   made[inner] <- paste0('"field":"', fields[inner], '","operator":"<=","value":', value)
-  for (node in names(tree$sets)) {
-    i <- as.integer(node)
-    # its categories go right: those of another document's node pass
-    codes <- c(tree$sets[[node]], if (!tree$missing_left[i]) -1)
+  made[!inner] <- .leaf("double", .numbers(tree$value[!inner]))
+  for (k in seq_along(tree$asked)) {
+    i <- tree$asked[k]
+    codes <- as.numeric(c(tree$sets[[k]], if (tree$missing_left[i]) -1))
     made[i] <- paste0('"field":"', fields[i], '","operator":"in","value":{"array":',
-                      json(many(as.numeric(codes))), "}")
-    tree[c("left", "right")] <- Map(replace, tree[c("left", "right")], i,
-                                    c(tree$right[i], tree$left[i]))
+                      json(many(codes)), "}")
   }
   found <- integer(0)
   level <- 1
@@ -247,5 +252,6 @@ xgboost_pfa <- function(booster, d, shown) {
   middle <- (before + threshold) / 2 # exact: doubles have 29 more bits
   less <- ifelse(middle > 0, middle * (1 - 2^-53), middle / (1 - 2^-53)) # the double before it
   found <- ifelse(.single(middle) == before, middle, less)
-  ifelse(is.finite(threshold), found, ifelse(threshold > 0, before, -.Machine$double.xmax))
+  pmax(ifelse(is.finite(threshold), found, ifelse(threshold > 0, before, -Inf)),
+       -.Machine$double.xmax)
 }

@@ -125,3 +125,8 @@ refused(lm(mpg ~ wt + offset(hp), cars), cars, target, "m")
 refused(lm(mpg ~ poly(wt, 2), cars), cars, target, "m")
 refused(glm(by.hand ~ wt, binomial("cauchit"), cars), cars, target, "m")
 refused(rpart(of("paid"), people, cp = 0.001, minsplit = 4), x, target, "m")
+
+if (requireNamespace("xgboost", quietly = TRUE)) {
+  source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))),
+                   "xgboost.R"))
+} else cat("no xgboost\n")
