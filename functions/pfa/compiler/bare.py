@@ -94,23 +94,21 @@ def _bare(statements: list[Statement], doubles: set[str]) -> Iterator[Statement]
 
 def _by_items(statements: list[Statement]) -> list[Statement]:
     """Return statements that go through keys and values, for those that get the value of a key."""
-    text = "\n".join(render(statements))
-    if "= list(v_input)" not in text:
+    found = [_KEYS.fullmatch(each) for each in statements if isinstance(each, str)]
+    names = [each[1] for each in found if each]
+    if not names:
         return statements
+    text = "\n".join(render(statements))
     uses = Counter(_VARIABLE.findall(text))
     known = Counter(made or within for made, within in _USED_AS_KEYS.findall(text))
-    keys = {
-        name
-        for name in _KEYS.findall(text)
-        if known[name] == uses[name] and text.count(f"{name} = ") == 1
-    }
+    keys = {name for name in names if known[name] == uses[name] and text.count(f"{name} = ") == 1}
     out: list[Statement] = []
     for each in statements:
-        if isinstance(each, Block) and (found := _OF_KEYS.fullmatch(each.header)):
+        if isinstance(each, Block) and (loop := _OF_KEYS.fullmatch(each.header)):
             first, *rest = each.body
             value = _VALUE.fullmatch(first) if isinstance(first, str) else None
-            if found[2] in keys and value and value[2] == found[1]:
-                header = f"for {found[1]}, {value[1]} in v_input.items():"
+            if loop[2] in keys and value and value[2] == loop[1]:
+                header = f"for {loop[1]}, {value[1]} in v_input.items():"
                 out.append(Block(header, rest, each.pos))
                 continue
         out.append(each)
@@ -119,7 +117,7 @@ def _by_items(statements: list[Statement]) -> list[Statement]:
     return [each for each in out if isinstance(each, Block) or each not in unused]
 
 
-_KEYS = re.compile(r"^(v_\w+) = list\(v_input\)$", re.MULTILINE)
+_KEYS = re.compile(r"(v_\w+) = list\(v_input\)")
 _USED_AS_KEYS = re.compile(r"(v_(?<!\w..)\w+) = list\(v_input\)|for v\w+ in (v_\w+):")
 _VARIABLE = re.compile(r"v_(?<!\w..)\w+")
 _OF_KEYS = re.compile(r"for (v\w+) in (v_\w+):")
