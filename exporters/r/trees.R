@@ -18,8 +18,7 @@
     else if (texts[[name]]) column(d, name) else number(d, name)
   }), fields)
   list(name = let(d, "features", list(type = record, new = new)), texts = any(texts),
-       items = "string",
-       numeric = unname(!texts), fields = stats::setNames(fields, columns),
+       items = "string", numeric = unname(!texts), fields = stats::setNames(fields, columns),
        node = unique_name(d, "TreeNode"))
 }
 
