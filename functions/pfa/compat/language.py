@@ -6,7 +6,7 @@ from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
-from pfa.compat.loader import mends
+from pfa.compat.loader import load, mends
 
 
 @mends("titus.util")
@@ -264,3 +264,22 @@ def _syntax_error(reader: Any, error: Exception, data: Any, dot: str) -> Any:
     found = reader._trunc(repr(data)[:100])
     place = reader.pos(dot, at) if dot or at else None
     return reader.PFASyntaxException(f"{kind} value {found}", place)
+
+
+@mends("titus.pfaast")
+def _references(pfaast: Any) -> None:
+    """Refuse a reference to a function of several signatures, or of types that a call gives it.
+
+    titus has the words for it, but fails on the way: of a name that it does not import, and of an
+    exception that it does not expect.
+    """
+    to_type = pfaast.P.toType
+
+    def known(pattern: Any) -> Any:
+        try:
+            return to_type(pattern)
+        except Exception as error:
+            raise pfaast.IncompatibleTypes from error
+
+    pfaast.Sigs = load("titus.signature").Sigs
+    pfaast.P.toType = known

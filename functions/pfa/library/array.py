@@ -1,5 +1,8 @@
 """Arrays: ``a.…``. What takes a function is written out as a comprehension where it can be."""
 
+from collections.abc import Callable
+from typing import Any
+
 from pfa.library import arrays, order
 from pfa.library.functions import applied, called, is_deep, names, only_tag
 from pfa.library.texts import (
@@ -268,14 +271,25 @@ def _zipmap(site: Site) -> str:
 def _reduce(site: Site) -> str:
     first, then = named(site.args[0])
     empty = raiser(site, "empty array", 15670)
-    reduced = f"{function(site, arrays.reduce)}({called(site, 1)}, {then})"
+    reduced = f"{function(site, _reducing(site, 1))}({called(site, 1)}, {then})"
     return f"({reduced} if {first} else {empty}())"
 
 
 @inline("a.fold")
 def _fold(site: Site) -> str:
     array, zero, _ = site.args
-    return f"{function(site, arrays.reduce)}({called(site, 2)}, {array}, {zero})"
+    return f"{function(site, _reducing(site, 2))}({called(site, 2)}, {array}, {zero})"
+
+
+def _reducing(site: Site, index: int) -> Callable[..., Any]:
+    """Return what applies the function at ``index`` to an array from the left."""
+    given = site.function(index)
+    call = given.call
+    if call is None or call.name != "la.add" or call.args != given.given:
+        return arrays.reduce
+    added = call.types[0]
+    is_flat = added.name == "array" and added.items.name != "array"
+    return arrays.sum_of_arrays if is_flat else arrays.reduce
 
 
 @inline("a.takeWhile", "a.dropWhile")

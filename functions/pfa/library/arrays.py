@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cmp_to_key, partial, reduce
 from itertools import chain
 from math import nan, prod
+from operator import add
 from typing import Any
 
 from pfa.library import order
@@ -125,6 +126,14 @@ def places_of_greatest(empty: Raise, negative: Raise, key: Key, a: list[Any], n:
 def places_of_least(empty: Raise, negative: Raise, key: Key, a: list[Any], n: int) -> list[int]:
     """Return the indexes of the n smallest items, that of the smallest first."""
     return _first(empty, negative, key, a, n, False)
+
+
+def sum_of_arrays(add_two: Callable[..., Any], a: list[Any], *first: Any) -> Any:
+    """Return what reduce(add_two, a, *first) does, which adds arrays element by element."""
+    rows = [*first, *a]
+    if len({*map(len, rows)}) > 1:
+        return reduce(add_two, rows)
+    return [reduce(add, column) for column in zip(*rows, strict=True)]
 
 
 def median(empty: Raise, sort: Sort, is_real: bool, a: list[Any]) -> Any:

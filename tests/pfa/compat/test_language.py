@@ -278,3 +278,18 @@ def test_what_is_wrong_is_named(more, words):
     with pytest.raises(Exception, match=words) as caught:
         engine({"input": "int", "output": "int", "action": "input", **more})
     assert type(caught.value).__module__ == "titus.errors"
+
+
+@pytest.mark.parametrize(
+    "name", ["la.add", "cast.int", "a.len", "map.keys", "model.tree.simpleTree"]
+)
+def test_a_reference_to_a_function_of_several_types(name):
+    action = {
+        "a.reduce": [
+            {"type": {"type": "array", "items": {"type": "array", "items": "double"}}, "value": []},
+            {"fcn": name},
+        ]
+    }
+    with pytest.raises(Exception, match="only one-signature functions without generics") as caught:
+        engine({"input": "null", "output": {"type": "array", "items": "double"}, "action": action})
+    assert type(caught.value).__name__ == "PFASemanticException"

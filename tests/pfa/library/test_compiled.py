@@ -204,3 +204,44 @@ def test_both_engines_give_the_same(number: int) -> None:
         assert got == due, (record, got, due)
         answers += not isinstance(due[0], str)
     assert answers
+
+
+ARRAYS = {"type": "array", "items": DOUBLES}
+ADD = of({"x": DOUBLES, "y": DOUBLES}, DOUBLES, {"la.add": ["x", "y"]})
+TURNED = of({"x": DOUBLES, "y": DOUBLES}, DOUBLES, {"la.add": ["y", "x"]})
+TWICE = of({"x": DOUBLES, "y": DOUBLES}, DOUBLES, {"la.add": ["y", "y"]})
+MATRICES = {"type": "array", "items": ARRAYS}
+OF_MATRICES = of({"x": ARRAYS, "y": ARRAYS}, ARRAYS, {"la.add": ["x", "y"]})
+
+
+@pytest.mark.parametrize(
+    ("given", "expression"),
+    [
+        (ARRAYS, {"a.reduce": ["input", ADD]}),
+        (ARRAYS, {"a.reduce": ["input", TURNED]}),
+        (ARRAYS, {"a.reduce": ["input", TWICE]}),
+        (ARRAYS, {"a.fold": ["input", {"type": DOUBLES, "value": [1, 0.5]}, ADD]}),
+        (ARRAYS, {"a.fold": ["input", {"a.last": ["input"]}, TURNED]}),
+        (MATRICES, {"a.reduce": ["input", OF_MATRICES]}),
+    ],
+)
+def test_sums_of_arrays(given: Any, expression: Any) -> None:
+    output = ARRAYS if given == MATRICES else DOUBLES
+    document = {"input": given, "output": output, "action": [expression]}
+    stock, made = compat.engine(document), compiler.engine(document)
+    assert made.fallback is None
+    rng = random.Random(str(expression))
+
+    def drawn(schema: Any, sizes: list[int]) -> Any:
+        if schema == "double":
+            return value("double", rng)
+        size = sizes[0] if rng.random() < 0.97 else rng.randrange(4)
+        return [drawn(schema["items"], sizes[1:]) for _ in range(size)]
+
+    answers = 0
+    for _ in range(300):
+        record = drawn(given, [rng.choice([0, 1, 2, 5, 40]), 2, 2])
+        got, due = outcome(made, record), outcome(stock, record)
+        assert got == due, (record, got, due)
+        answers += not isinstance(due[0], str)
+    assert 100 < answers < 300
