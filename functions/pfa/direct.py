@@ -5,11 +5,9 @@ caller does all of it again the long way, which has the words for it.
 """
 
 import ast
-import marshal
 import re
 from ast import literal_eval
 from collections.abc import Callable
-from functools import lru_cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +27,6 @@ _STATE = re.compile(r"\bstate\b")
 _FORM = re.compile(r"^    # (by field|without tags|as a whole): (.+)\n", re.MULTILINE)
 _ANSWER = "# the answer"
 FILE, BATCH = "<model>", "<batch>"  # as tracebacks name the module, and that of a Loop
-_SMALL = 10_000  # characters of a module of which the code is kept: 2 MB at most for all
 _ROW = "row_"  # how names of the reading of a row begin
 _SINGLY = 6  # values of a record, below which a tuple of them is no faster
 # What is asked of an input that is a map: the value of a key; whether there is one; how many.
@@ -226,20 +223,8 @@ def _keys(node: ast.expr) -> Keys:
 
 
 def compiled(source: str | ast.Module, file: str = FILE) -> CodeType:
-    """Compile the module that ``module_of`` wrote, or one made of it.
-
-    Most models of a form differ in nothing but bound constants: their text is compiled once. Each
-    gets code of its own, as Python notes in it what it comes across.
-    """
-    if isinstance(source, str) and len(source) <= _SMALL:
-        code: CodeType = marshal.loads(_compiled(source, file))  # noqa: S302 - what we dumped
-        return code
+    """Compile the module that ``module_of`` wrote, or one made of it."""
     return compile(source, file, "exec", dont_inherit=True)
-
-
-@lru_cache(maxsize=64)
-def _compiled(source: str, file: str) -> bytes:
-    return marshal.dumps(compile(source, file, "exec", dont_inherit=True))
 
 
 def names_outside(code: CodeType) -> set[str]:
