@@ -42,49 +42,60 @@ def xgboost_model(model: Any, features: Sequence[Feature], document: Document) -
     booster = model.get_booster()
     learner = json.loads(booster.save_raw("json"))["learner"]
     objective = learner["objective"]["name"]
-    if objective not in _XGBOOST_LINKS:
+    # of binary:logitraw XGBClassifier takes the margin for a probability
+    if objective not in _XGBOOST_LINKS or (
+        objective.endswith("raw") and hasattr(model, "classes_")
+    ):
         raise UnsupportedError(f"The objective {objective} of XGBoost cannot be exported.")
-    if learner["gradient_booster"]["name"] != "gbtree":
-        raise UnsupportedError("Only XGBoost's booster 'gbtree' can be exported.")
-    parts = learner["gradient_booster"]["model"]
+    if learner["gradient_booster"]["name"] not in ("gbtree", "dart"):
+        raise UnsupportedError("Only XGBoost's boosters 'gbtree' and 'dart' can be exported.")
+    parts = learner["gradient_booster"]
+    parts = {**parts, **parts.get("gbtree", {})}  # of dart, as it was saved up to version 3.3
+    parts = {**parts, **parts["model"]}
     trees, groups = parts["trees"], parts["tree_info"]
+    shares = parts.get("weight_drop") or [1.0] * len(trees)
     best = getattr(model, "best_iteration", None) if booster.attr("best_iteration") else None
     if best is not None:
         last = parts["iteration_indptr"][best + 1]
         trees, groups = trees[:last], groups[:last]
     count = max(1, int(learner["learner_model_param"]["num_class"]))
     start = _base_scores(learner, objective, count)
-    forest = of_doubles(document, *_xgboost_categories(learner, features, document))
-    margins = _margins(
-        document,
-        forest,
-        [
-            [_xgboost_tree(forest, tree) for tree, at in zip(trees, groups, strict=True) if at == k]
-            for k in range(count)
-        ],
-        start,
-    )
+    types = learner["feature_types"] or ["float"] * len(features)
+    encoded = parts.get("cats", {}).get("enc", [])
+    forest = of_doubles(document, *_xgboost_categories(types, encoded, features, document))
+    grown_trees = [
+        (at, _xgboost_tree(forest, tree, share))
+        for tree, at, share in zip(trees, groups, shares, strict=False)  # more shares than trees
+    ]
+    of_class = [[tree for at, tree in grown_trees if at == k] for k in range(count)]
+    margins = _margins(document, forest, of_class, start)
     return _linked(model, document, margins, _XGBOOST_LINKS[objective])
 
 
 def _base_scores(learner: dict[str, Any], objective: str, count: int) -> list[float]:
-    """Return where the sums begin; XGBoost keeps it as a value of the answer, in text."""
+    """Return where the sums begin; XGBoost keeps it as a value of the answer, in text.
+
+    Each step is in single precision, and the bounds are XGBoost's.
+    """
     read = json.loads(learner["learner_model_param"]["base_score"])
-    scores = [float(each) for each in read] if isinstance(read, list) else [float(read)]
-    scores = scores * count if len(scores) == 1 else scores
+    scores = np.atleast_1d(np.array(read, dtype=np.float32))
+    if len(scores) not in (1, count):
+        raise UnsupportedError("XGBoost with several targets or quantiles cannot be exported.")
+    one = np.float32(1.0)
     if objective in ("binary:logistic", "reg:logistic"):
-        return [float(np.float32(-np.log(1.0 / p - 1.0))) for p in scores]
+        scores = -np.log(one / np.clip(scores, np.float32(1e-6), one - np.float32(1e-6)) - one)
     if objective in ("count:poisson", "reg:gamma", "reg:tweedie"):
-        return [float(np.float32(np.log(p))) for p in scores]
-    return scores
+        scores = np.log(scores)
+    return [float(each) for each in np.broadcast_to(scores, count)]
 
 
 def _xgboost_categories(
-    learner: dict[str, Any], features: Sequence[Feature], document: Document
+    types: Sequence[str],
+    encoded: Sequence[dict[str, Any]],
+    features: Sequence[Feature],
+    document: Document,
 ) -> tuple[list[Feature], list[int]]:
     """Return the features with the numbers of categories, and the positions of those."""
-    types = learner["feature_types"] or ["float"] * len(features)
-    encoded = learner["gradient_booster"]["model"].get("cats", {}).get("enc", [])
     made = list(features)
     found = [i for i, kind in enumerate(types) if kind == "c"]
     for i in found:
@@ -106,7 +117,8 @@ def _numbered(document: Document, feature: Feature, known: list[Any], unknown: A
     return Feature(feature.name, name, nullable=feature.nullable or unknown is None)
 
 
-def _xgboost_tree(forest: Forest, tree: dict[str, Any]) -> Any:
+def _xgboost_tree(forest: Forest, tree: dict[str, Any], share: float) -> Any:
+    """Return a tree whose leaves are multiplied with its share (dart)."""
     left, right = tree["left_children"], tree["right_children"]
     parts = tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"]
     sets = {
@@ -117,7 +129,7 @@ def _xgboost_tree(forest: Forest, tree: dict[str, Any]) -> Any:
     def step(i: int) -> Any:
         value = float(np.float32(tree["split_conditions"][i]))
         if left[i] < 0:
-            return value
+            return float(np.float32(value) * np.float32(share))
         missing_left = bool(tree["default_left"][i])
         if i in sets:  # whose categories go right
             return tree["split_indices"][i], sets[i], right[i], left[i], not missing_left
@@ -162,6 +174,7 @@ _LIGHTGBM_LINKS = {
     "lambdarank": None,
     "rank_xendcg": None,
     "binary": "m.link.logit",
+    "cross_entropy": "m.link.logit",
     "multiclass": "m.link.softmax",
     "poisson": "m.exp",
     "gamma": "m.exp",
@@ -172,8 +185,7 @@ _LIGHTGBM_LINKS = {
 def lightgbm_model(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """Trees of a LightGBM model, up to the best iteration of early stopping."""
     dump = model.booster_.dump_model(num_iteration=model.best_iteration_ or -1)
-    words = dump["objective"].split()
-    objective, options = words[0], words[1:]
+    objective, *options = dump.get("objective", "custom").split()
     if objective not in _LIGHTGBM_LINKS:
         raise UnsupportedError(f"The objective {objective} of LightGBM cannot be exported.")
     if "sqrt" in options or dump.get("average_output"):
@@ -218,6 +230,8 @@ def _lightgbm_tree(forest: Forest, root: dict[str, Any]) -> Any:
 
     def step(i: int) -> Any:
         node = nodes[i]
+        if node.get("leaf_coeff"):
+            raise UnsupportedError("LightGBM with linear_tree=True cannot be exported.")
         if i not in children:
             return float(node["leaf_value"])
         if node["decision_type"] == "==":
@@ -246,7 +260,7 @@ def wrapped(model: Any) -> Any:
     import xgboost
 
     objective = json.loads(model.save_config())["learner"]["objective"]["name"]
-    classifies = objective.startswith(("binary:", "multi:"))
+    classifies = objective.startswith(("binary:", "multi:")) and not objective.endswith("raw")
     found = xgboost.XGBClassifier() if classifies else xgboost.XGBRegressor()
     found.load_model(model.save_raw())
     return found

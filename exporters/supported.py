@@ -97,6 +97,8 @@ MODELS = {
     "sklearn.MLPClassifier": NEURAL + "classifier",
     "xgboost.XGBRegressor": BOOSTED + "xgboost_model",
     "xgboost.XGBClassifier": BOOSTED + "xgboost_model",
+    "xgboost.XGBRFClassifier": BOOSTED + "xgboost_model",
+    "xgboost.XGBRFRegressor": BOOSTED + "xgboost_model",
     "xgboost.XGBRanker": BOOSTED + "xgboost_model",
     "lightgbm.LightgbmFile": BOOSTED + "lightgbm_model",
     "lightgbm.LGBMRegressor": BOOSTED + "lightgbm_model",

@@ -7,6 +7,7 @@ import pandas as pd
 
 import pfa
 from exporters import UnsupportedError, to_pfa
+from exporters.certificate import verified
 from tests.exporters.conftest import check, edges, fitted, holes, records
 
 SINGLE = {"tolerance": 1e-5, "floor": 1e-6}
@@ -97,6 +98,63 @@ class TestXgboost:
         model.fit(x, (y > 150).astype(int), qid=[i // 10 for i in range(len(x))])
         check(to_pfa(model, x, name="m"), model, x, tolerance=1e-5, floor=1e-5)
 
+    @pytest.mark.parametrize("stop", [None, 2])
+    @pytest.mark.parametrize("skip", [0.0, 0.5])
+    def test_dart(self, stop, skip, iris, diabetes):
+        options = {"n_estimators": 25, "booster": "dart", "rate_drop": 0.4, "skip_drop": skip}
+        for data, kind in ((iris, "XGBClassifier"), (diabetes, "XGBRegressor")):
+            x, y = data[0], pd.factorize(data[1])[0] if kind.endswith("fier") else data[1]
+            model = getattr(self.xgboost, kind)(**options, early_stopping_rounds=stop)
+            held_out = {"eval_set": [(x[1::2], y[1::2])]} if stop else {}
+            model.fit(x[::2], y[::2], verbose=False, **held_out)
+            check(to_pfa(model, x, name="m"), model, edges(x), tolerance=1e-5, floor=1e-4)
+
+    def test_forests(self, cancer, diabetes):
+        model = fitted(self.xgboost.XGBRFClassifier(n_estimators=20), *cancer)
+        check(to_pfa(model, cancer[0], name="m"), model, edges(cancer[0]), **SINGLE)
+        model = fitted(self.xgboost.XGBRFRegressor(n_estimators=20), *diabetes)
+        document = to_pfa(model, diabetes[0], name="m")
+        check(document, model, edges(diabetes[0]), tolerance=1e-5, floor=1e-4)
+
+    @pytest.mark.parametrize("ones", [0, 3, 566, 569])
+    def test_nearly_one_class(self, ones, cancer):
+        x = cancer[0]
+        y = (np.arange(len(x)) < ones).astype(int)
+        data = self.xgboost.DMatrix(x, y)
+        found = self.xgboost.train({"objective": "binary:logistic"}, data, 3)
+        document = to_pfa(found, x, name="m")
+        expected = found.predict(data)
+        answers = [answer["probability"]["1"] for answer in scored(document, x)]
+        assert np.allclose(answers, expected, rtol=1e-5, atol=1e-7)
+        verified(document)
+
+    def test_margin_of_two_classes(self, cancer):
+        x, y = cancer
+        data = self.xgboost.DMatrix(x, pd.factorize(y)[0])
+        found = self.xgboost.train({"objective": "binary:logitraw"}, data, 3)
+        answers = scored(to_pfa(found, x, name="m"), x)
+        assert np.allclose(answers, found.predict(data), rtol=1e-5, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("kind", "options", "words"),
+        [
+            ("XGBClassifier", {"objective": "binary:logitraw"}, "binary:logitraw"),
+            ("XGBRegressor", {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.9]},
+             "several targets or quantiles"),
+        ],
+    )  # fmt: skip
+    def test_options_that_are_not(self, kind, options, words, cancer):
+        model = getattr(self.xgboost, kind)(n_estimators=3, **options)
+        model.fit(cancer[0], pd.factorize(cancer[1])[0])
+        with pytest.raises(UnsupportedError, match=words):
+            to_pfa(model, cancer[0], name="m")
+
+    def test_several_targets(self, diabetes):
+        x, y = diabetes
+        model = self.xgboost.XGBRegressor(n_estimators=3).fit(x, np.column_stack([y, -y]))
+        with pytest.raises(UnsupportedError, match="several targets"):
+            to_pfa(model, x, name="m")
+
     def test_not_supported(self, diabetes):
         x, y = diabetes
         model = fitted(self.xgboost.XGBRegressor(booster="gblinear", n_estimators=2), x, y)
@@ -140,8 +198,28 @@ class TestLightgbm:
         assert model.best_iteration_ < 250
         check(to_pfa(model, x[:300], name="m"), model, x[300:])
 
-    def test_not_supported(self, cancer):
-        x, y = cancer
-        made = self.lightgbm.LGBMClassifier(n_estimators=2, zero_as_missing=True, verbose=-1)
-        with pytest.raises(UnsupportedError, match="zero_as_missing"):
-            to_pfa(fitted(made, x, y), x, name="m")
+    def test_dart(self, iris):
+        x, y = iris
+        options = {"n_estimators": 20, "boosting_type": "dart", "drop_rate": 0.4, "verbose": -1}
+        model = fitted(self.lightgbm.LGBMClassifier(**options), x, y)
+        check(to_pfa(model, x, name="m"), model, edges(x))
+
+    def test_cross_entropy(self, diabetes):
+        x, y = diabetes
+        options = {"n_estimators": 5, "objective": "cross_entropy", "verbose": -1}
+        model = fitted(self.lightgbm.LGBMRegressor(**options), x, y / y.max())
+        check(to_pfa(model, x, name="m"), model, edges(x))
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            ({"zero_as_missing": True}, "zero_as_missing"),
+            ({"linear_tree": True}, "linear_tree"),
+            ({"objective": lambda y, p: (p - y, np.ones_like(y))}, "objective custom"),
+        ],
+    )
+    def test_not_supported(self, options, words, diabetes):
+        x, y = diabetes
+        model = fitted(self.lightgbm.LGBMRegressor(n_estimators=2, verbose=-1, **options), x, y)
+        with pytest.raises(UnsupportedError, match=words):
+            to_pfa(model, x, name="m")
