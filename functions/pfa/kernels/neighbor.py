@@ -15,6 +15,8 @@ _dist = math.dist
 _CLEAR = 1.0 + 1e-9
 # Outside of these, the square of a distance is no normal double.
 _SMALLEST, _LARGEST = 1e-140, 1e140
+# Of integers above it, the differences are exact in titus, and not as doubles.
+_EXACT = 2**52
 
 
 @inline("model.neighbor.nearestK")
@@ -37,9 +39,11 @@ def _points(site: Site, metric: Function) -> list[tuple[float, ...]] | None:
     field = second.removeprefix(f"{point}['").removesuffix("']")
     if first != datum or second != f"{point}['{field}']" or not field.isidentifier():
         return None
-    points = [tuple(map(float, each[field])) for each in known]
-    finite = all(math.isfinite(x) for each in points for x in each)
-    return points if finite and len({*map(len, points)}) == 1 else None
+    points = [tuple(each[field]) for each in known]
+    numbers = (x for each in points for x in each)
+    if not all(abs(x) <= _EXACT or (type(x) is float and math.isfinite(x)) for x in numbers):
+        return None
+    return [tuple(map(float, each)) for each in points] if len({*map(len, points)}) == 1 else None
 
 
 def of_points(points: list[tuple[float, ...]], call: Call) -> Callable[..., Any]:

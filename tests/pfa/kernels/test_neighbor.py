@@ -48,18 +48,18 @@ def test_any_metric(kind):
         )
 
 
-def document(codebook):
+def document(codebook, vector=DOUBLES):
     metric = {
-        "params": [{"x": DOUBLES}, {"it": "Point"}],
+        "params": [{"x": vector}, {"it": "Point"}],
         "ret": "double",
         "do": {"metric.simpleEuclidean": ["x", "it.point"]},
     }
-    kind = {**POINT, "name": "Point"}
+    kind = {**record(point=vector, id="int"), "name": "Point"}
     return {
         "input": {
             "type": "record",
             "name": "Input",
-            "fields": [{"name": "k", "type": "int"}, {"name": "x", "type": DOUBLES}],
+            "fields": [{"name": "k", "type": "int"}, {"name": "x", "type": vector}],
         },
         "output": {"type": "array", "items": "int"},
         "cells": {"points": {"type": {"type": "array", "items": kind}, "init": codebook}},
@@ -98,6 +98,16 @@ def test_of_known_points(kind, many, monkeypatch):
             given.append({"k": rng.choice([-1, 0, 1, 1, 2, 5, 41]), "x": datum})
         ours, theirs = compiled.score_batch(given), reference.score_batch(given)
         assert list(map(told, ours)) == list(map(told, theirs))
+
+
+def test_differences_of_large_integers_are_exact():
+    """As doubles, the first point would be the nearest."""
+    at, far = 2**60, 2**60 + 385
+    codebook = [{"point": [at + 383] * 2, "id": 0}, {"point": [far, at], "id": 1}]
+    text = json.dumps(document(codebook, {"type": "array", "items": "long"}))
+    for compiled in (False, True):
+        model = pfa.load(text, compiled=compiled)
+        assert model.score({"k": 1, "x": [at, at]}) == [1]
 
 
 @pytest.mark.parametrize("many", [0, 10**9])
