@@ -36,8 +36,8 @@ def reader(
     """Write the reading of the JSON value that the local variable ``source`` holds.
 
     With ``whole`` false ``fields`` is filled in if the type is a record, and ``value`` costs a new
-    dict. With ``bare``, for a map of a union, its values are without tags. The lines raise
-    InputError.
+    dict. With ``bare`` the values of a map of a union are without tags, and so are usual values of
+    a record's fields. The lines raise InputError.
     """
     return Text(node, prefix, reading=True, bare=bare).converted(source, source, whole)
 

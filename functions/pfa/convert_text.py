@@ -110,7 +110,7 @@ class Text:
         """Write the whole conversion; ``arguments`` are those of the reference."""
         node, code = self.node, self.code
         reference = f"{self.prefix}whole({arguments})"
-        if self.bare:
+        if self.bare and node.kind == "map":
             reference = f"{self.prefix}bare_map({reference})"
         if len(self.numbers) > MAX_TYPES or self.levels > MAX_DEPTH:
             code.value = self.name("value")

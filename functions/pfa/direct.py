@@ -29,6 +29,8 @@ _ANSWER = "# the answer"
 FILE, BATCH = "<model>", "<batch>"  # as tracebacks name the module, and that of a Loop
 _ROW = "row_"  # how names of the reading of a row begin
 _SINGLY = 6  # values of a record, below which a tuple of them is no faster
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_OF_FIELDS = re.compile(r"k\d+_of_fields\(\([\w, ]*\)\)")  # see kernels/tree
 # What is asked of an input that is a map: the value of a key; whether there is one; how many.
 _KEY = re.compile(
     rf"v_input\[({STRING})\]|\(({STRING}) in v_input\)|len\(v_input\)|{STRING}|[A-Za-z_]\w*"
@@ -63,6 +65,9 @@ def module_of(program: Any, read: Type, write: Type) -> Module:
     body = short.of_input(body)
     by_field = _by_field(body, reading.fields) if reading.fields else None
     form, made = "by field", [*reading.fields.values()]
+    types = {name: each.type for name, each in zip(made, read.fields, strict=True)}
+    if by_field and _is_for_trees(types, "\n".join(render(by_field))):
+        reading = convert.reader(read, "record", "in_", whole=False, bare=True)
     if by_field is None:
         untagged = bare.of_map(body, read)
         body = untagged or body
@@ -101,6 +106,14 @@ def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] 
     return None if whole else made
 
 
+def _is_for_trees(types: dict[str, Type], body: str) -> bool:
+    """Tell whether all that is done with unions is to give them to trees, which need no tags."""
+    unions = {name for name, each in types.items() if each.kind == "union"}
+    if not unions or any(each.kind in ("record", "array", "map") for each in types.values()):
+        return False
+    return unions.isdisjoint(_NAME.findall(_OF_FIELDS.sub("", body)))
+
+
 class Loop:
     """The function ``score(rows, append)`` of the records of a batch, made of the one for one.
 
@@ -129,7 +142,8 @@ class Loop:
             self.by_keys(f"    v_input = {form[2]}\n")
             types = {f"in_key{number}": items_of(read) for number in range(len(self.keys))}
         if types:
-            made = convert.row_reader(read, types, _ROW, bare=form[1] == "without tags")
+            bare = form[1] == "without tags" or _is_for_trees(types, self.body)
+            made = convert.row_reader(read, types, _ROW, bare=bare)
             self.head, self.reading = made.value or ", ".join(types), ""
             if len(types) < _SINGLY:
                 self.head, self.singly = "record", True
