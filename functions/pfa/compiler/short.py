@@ -20,6 +20,7 @@ _TEST = re.compile(
     r"| and type\(g\d+\['double'\]\) is float"
 )
 
+_MAY_SKIP = re.compile(r" (?:if|and|or|for) |\blambda\b")
 _USER = re.compile(r"\bu[0-9]+_\w+\(")
 _LONGEST = 500  # characters of a function that is written in place of its call
 
@@ -67,14 +68,27 @@ def _shortened(text: str, short: Mapping[str, str]) -> str:
     for found in _CALL.finditer(text):
         if found[1] in short:
             args, end = _arguments(text, found.end())
-            often = [i for i in range(len(args)) if short[found[1]].count(f"{{{i}}}") > 1]
-            if not all(is_name(args[i]) and args[i] != "_v" for i in often):
+            form = short[found[1]]
+            if not all(_fits(form, i, each, found[1]) for i, each in enumerate(args)):
                 continue
-            made = short[found[1]].format(*(closed(_shortened(each, short)) for each in args))
+            made = form.format(*(closed(_shortened(each, short)) for each in args))
             if ":=" in made and _is_gone_through(text):
                 continue
             return text[: found.start()] + made + _shortened(text[end:], short)
     return text
+
+
+def _fits(form: str, number: int, arg: str, name: str) -> bool:
+    """Tell whether an argument is evaluated just once in what is written for a call of ``name``.
+
+    A variable or a number need not be. The form of a library function evaluates what it has to;
+    that of a user function may leave out an argument, and with it an error.
+    """
+    if is_name(arg) and arg != "_v":
+        return True
+    times = form.replace("{{", "").count(f"{{{number}}}")
+    is_user = name.startswith("u")
+    return times <= 1 and not (is_user and (times < 1 or _MAY_SKIP.search(form)))
 
 
 def of_input(statements: Iterable[Statement]) -> list[Statement]:

@@ -95,3 +95,28 @@ def test_an_error_that_the_document_catches_is_a_real_one() -> None:
     chosen = {"ifnotnull": {"f": "found"}, "then": 1.0, "else": 2.0}
     action = [{"let": {"found": missing}}, {"type": ROW, "new": [chosen]}]
     assert pfa.load(document(action)).score(RECORD) == [2.0]
+
+
+MANY = {"type": "array", "items": "int"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        12,
+        {"if": "c", "then": "x", "else": 0},
+        {"cond": [{"if": {"&&": ["c", {">": ["x", 0]}]}, "then": 1}], "else": 0},
+        {"a.sum": [{"a.map": [{"type": MANY, "value": []},
+                              {"params": [{"y": "int"}], "ret": "int", "do": {"+": ["x", "y"]}}]}]},
+        {"s.len": [["{3}"]]},
+    ],
+)  # fmt: skip
+def test_an_argument_that_a_user_function_has_no_use_for_fails_all_the_same(body: Any) -> None:
+    function = {"params": [{"c": "boolean"}, {"x": "int"}], "ret": "int", "do": [body]}
+    action = {"u.f": [{">": [{"a.len": "input"}, 1]}, {"a.head": "input"}]}
+    model = pfa.load({"input": MANY, "output": "int", "fcns": {"f": function}, "action": action})
+    assert model._short is not None
+    model.score([1, 2])
+    with pytest.raises(pfa.ScoringError) as caught:
+        model.score([])
+    assert caught.value.position == 'at PFA field "action -> u.f -> 1"'
