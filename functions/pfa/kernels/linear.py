@@ -198,16 +198,11 @@ def _with_numpy(np: Any, model: Any) -> Callable[[Any], list[float] | None]:
         return lambda _datum: None
     if rows.ndim != 2 or len(rows) < 2 or const.shape != rows.shape[:1]:
         return lambda _datum: None
-    # at least two results in each block: of one numpy adds up the terms in another order
-    parts = max(min(rows.size // _BLOCK, len(rows) // 2), 1)
-    blocks = [np.ascontiguousarray(block.T) for block in np.array_split(rows, parts)]
+    blocks = prepared.blocks(np, rows, _BLOCK)
 
     def results(datum: Any) -> list[float] | None:
-        if len(datum) != rows.shape[1]:
-            return None
-        try:
-            x = np.array(datum, float)[:, None]
-        except OverflowError:  # too large an int
+        x = prepared.column(np, datum, rows.shape[1])
+        if x is None:
             return None
         with np.errstate(all="ignore"):
             sums = np.concatenate([np.add.reduce(block * x) for block in blocks])

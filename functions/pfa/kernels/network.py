@@ -80,10 +80,7 @@ def _with_numpy(np: Any, layer: Any) -> Callable[[Any], list[Any] | None]:
         return lambda _datum: None
     if len(rows) < 2 or len(bias) != len(rows) or not all(type(x) is float for x in bias):
         return lambda _datum: None
-    # at least two results in each block: of one numpy adds up in another order
-    parts = max(min(len(rows) * size // _BLOCK, len(rows) // 2), 1)
-    blocks = [np.ascontiguousarray(block.T) for block in np.array_split(np.array(rows), parts)]
-    more = np.array(bias)
+    blocks, more = prepared.blocks(np, np.array(rows), _BLOCK), np.array(bias)
 
     def block_of_sums(products: Any) -> Any:
         sums = np.add.accumulate(products)
@@ -94,11 +91,8 @@ def _with_numpy(np: Any, layer: Any) -> Callable[[Any], list[Any] | None]:
         return sums[-1] + np.where(np.isfinite(lost), lost, 0.0)
 
     def through(datum: Any) -> list[Any] | None:
-        if len(datum) != size:
-            return None
-        try:
-            x = np.array(datum, float)[:, None]
-        except OverflowError:  # too large an int
+        x = prepared.column(np, datum, size)
+        if x is None:
             return None
         with np.errstate(all="ignore"):
             sums = np.concatenate([block_of_sums(block * x) for block in blocks])

@@ -82,6 +82,25 @@ class NumpyLater:
             return None
 
 
+def blocks(np: Any, table: Any, most: int) -> list[Any]:
+    """Return a matrix in parts of about ``most`` numbers, each turned: a row for each term.
+
+    There are two results in each at least: of one numpy adds up the terms in another order.
+    """
+    parts = max(min(table.size // most, len(table) // 2), 1)
+    return [np.ascontiguousarray(block.T) for block in np.array_split(table, parts)]
+
+
+def column(np: Any, datum: Any, size: int) -> Any:
+    """Return a vector as a column of doubles; None: it has another size, or too large an int."""
+    if len(datum) != size:
+        return None
+    try:
+        return np.array(datum, float)[:, None]
+    except OverflowError:
+        return None
+
+
 def call_of(site: Site) -> Call:
     """Return what titus's function gets besides the arguments, as plain data."""
     return site.name, site.pos, repr([*site.types, site.ret])
