@@ -15,12 +15,27 @@ from pathlib import Path
 # Besides private data a process holds its libraries' code, 30 MB with numpy and botocore.
 _RESERVE = 64 << 20
 
+# What has to be left for numpy to be imported where one can do without: it maps 80 MB, more on many
+# cores, and its OpenBLAS ends the process if it does not get them.
+_NUMPY = 256 << 20
+
 _budgets = 0  # in force
 
 
-def has_budget() -> bool:
-    """Tell whether a ``memory_budget`` is in force: large modules are not to be imported then."""
-    return _budgets > 0
+def has_room() -> bool:
+    """Tell whether numpy may be imported only to be faster.
+
+    Not within a ``memory_budget``, which is for what the model itself needs, nor near the limit of
+    the process. It takes 30 µs.
+    """
+    if _budgets:
+        return False
+    try:
+        import resource
+    except ImportError:  # Windows
+        return True
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return soft == resource.RLIM_INFINITY or soft - _in_use() >= _NUMPY
 
 
 def limit_memory(most: int) -> bool:

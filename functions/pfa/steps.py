@@ -13,7 +13,7 @@ from typing import Any
 
 from pfa.columns import UnusualError
 from pfa.kernels.tree import many
-from pfa.memory import has_budget
+from pfa.memory import has_room
 
 Steps = Callable[[Any], Generator[Any, Any, None]]
 ENOUGH = 400_000  # trees walked, after which numpy, that takes 0.1 s to import, has been worth it
@@ -39,12 +39,11 @@ class Together:
     def is_ready(self, records: int) -> bool:
         """Tell whether so many records are to be scored here.
 
-        What that needs is made then, numpy imported; but not within a memory budget: what cannot
-        be imported whole cannot be imported again.
+        What that needs is made then, numpy imported, if there is memory for it.
         """
         if not self._many:
             self._walked += records * self._trees
-            if self._walked >= ENOUGH and ("numpy" in sys.modules or not has_budget()):
+            if self._walked >= ENOUGH and ("numpy" in sys.modules or has_room()):
                 try:
                     self._many = [many.Many(forest) for forest in self._forests]
                 except (ImportError, MemoryError):

@@ -15,7 +15,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
-from pfa.memory import has_budget
+from pfa.memory import has_room
 from pfa.specialise import Site
 
 Recipe = tuple[str, str, tuple[Any, ...]]
@@ -72,8 +72,10 @@ class NumpyLater:
             return None
         is_there = "numpy" in sys.modules
         self._left -= _ENOUGH if is_there else products
-        # What has not been imported whole for want of memory cannot be imported again.
-        if self._left > 0.0 or (has_budget() and not is_there):
+        if self._left > 0.0:
+            return None
+        if not is_there and not has_room():
+            self._left = _ENOUGH  # asked again after as much
             return None
         try:
             return importlib.import_module("numpy")
