@@ -6,17 +6,20 @@ MemoryError, which is then the error of one record or one document.
 """
 
 import gc
+import importlib
 import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 # Besides private data a process holds its libraries' code, 30 MB with numpy and botocore.
 _RESERVE = 64 << 20
 
-# What has to be left for numpy to be imported where one can do without: it maps 80 MB, more on many
-# cores, and its OpenBLAS ends the process if it does not get them.
+# What has to be left for numpy to be imported where one can do without: it maps 110 MB, more on
+# many cores.
 _NUMPY = 256 << 20
 
 _budgets = 0  # in force
@@ -36,6 +39,36 @@ def has_room() -> bool:
         return True
     soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
     return soft == resource.RLIM_INFINITY or soft - _in_use() >= _NUMPY
+
+
+@cache
+def numpy() -> Any:
+    """Return numpy; the memory that it takes at first is on no one's account.
+
+    Its OpenBLAS ends the process if it does not get 80 MB at the import, and 32 MB for the first
+    matrix; it touches little of that. So a limit is lifted meanwhile, and raised by as much.
+    """
+    in_use = _in_use()
+    if not in_use:
+        return importlib.import_module("numpy")
+    import resource  # there, where there is /proc
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    try:
+        module = importlib.import_module("numpy")
+        module.linalg.inv(module.eye(2))
+    finally:
+        taken = max(_in_use() - in_use, 0)
+        resource.setrlimit(resource.RLIMIT_DATA, (_raised(soft, taken, hard), hard))
+    return module
+
+
+def _raised(soft: int, by: int, hard: int) -> int:
+    """Return a limit raised by so many bytes, as far as that is allowed; -1 is none."""
+    if soft < 0:
+        return soft
+    return soft + by if hard < 0 else min(soft + by, hard)
 
 
 def limit_memory(most: int) -> bool:
@@ -79,13 +112,15 @@ def memory_budget(most: int | None) -> Iterator[None]:
 
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_DATA, (min([*limits, in_use + most]), hard))
+    limit = min([*limits, in_use + most])
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
     _budgets += 1
     try:
         yield
     finally:
         _budgets -= 1
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        by = resource.getrlimit(resource.RLIMIT_DATA)[0] - limit  # for numpy
+        resource.setrlimit(resource.RLIMIT_DATA, (_raised(soft, by, hard), hard))
 
 
 def _in_use() -> int:

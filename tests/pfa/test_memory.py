@@ -149,3 +149,24 @@ def test_budget_of_a_call():
     assert answers[4].startswith("ScoringTimeout: ")
     assert answers[5] == [3, 4]
     assert answers[6] is True
+
+
+INVERSE = """
+import json, sys
+import pfa
+from pfa.memory import _RESERVE, _in_use, limit_memory
+
+model = pfa.load(json.load(sys.stdin)[0])
+assert limit_memory(_in_use() + _RESERVE + (30 << 20))
+assert "numpy" not in sys.modules
+for memory in (10 << 20, None, 10 << 20):
+    print(json.dumps(model.score([[2.0]], memory=memory)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory otherwise")
+def test_numpy_takes_what_it_needs_though_there_is_a_limit():
+    """Its OpenBLAS ends the process if it does not get it."""
+    matrix = {"type": "array", "items": {"type": "array", "items": "double"}}
+    inverse = {"input": matrix, "output": matrix, "action": {"la.inverse": "input"}}
+    assert run([inverse], INVERSE) == [[[0.5]]] * 3

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pfa.compat.loader import mends
+from pfa.memory import numpy
 
 
 def _quiet(*classes: Any) -> None:
@@ -11,9 +12,7 @@ def _quiet(*classes: Any) -> None:
 
     def silenced(stock: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
-            import numpy
-
-            with numpy.errstate(all="ignore"):
+            with numpy().errstate(all="ignore"):
                 return stock(*args)
 
         return call

@@ -22,6 +22,8 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
+from pfa import memory
+
 Mend = Callable[[Any], None]
 
 _MENDS: dict[str, list[Mend]] = {}
@@ -59,6 +61,8 @@ class View:
 
     def __getattr__(self, name: str) -> Any:
         """Load the module, and take the name from it once."""
+        if self._module.startswith("numpy"):
+            memory.numpy()
         module = importlib.import_module(self._module)
         today = self._renamed.get(name, name)
         try:
@@ -98,9 +102,7 @@ def _matrix(rows: Any, dtype: Any = None) -> Any:
     Elements of a two-dimensional array are numbers; those of a matrix are matrices, which numpy 2
     does not convert to float.
     """
-    import numpy
-
-    return numpy.array(rows, dtype=dtype, ndmin=2)
+    return memory.numpy().array(rows, dtype=dtype, ndmin=2)
 
 
 def _views() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
-from pfa.memory import has_room
+from pfa import memory
 from pfa.specialise import Site
 
 Recipe = tuple[str, str, tuple[Any, ...]]
@@ -74,11 +74,11 @@ class NumpyLater:
         self._left -= _ENOUGH if is_there else products
         if self._left > 0.0:
             return None
-        if not is_there and not has_room():
+        if not is_there and not memory.has_room():
             self._left = _ENOUGH  # asked again after as much
             return None
         try:
-            return importlib.import_module("numpy")
+            return memory.numpy()
         except (ImportError, MemoryError):
             self._left = math.inf
             return None
