@@ -119,7 +119,7 @@ def memory_budget(most: int | None) -> Iterator[None]:
         yield
     finally:
         _budgets -= 1
-        by = resource.getrlimit(resource.RLIMIT_DATA)[0] - limit  # for numpy
+        by = max(resource.getrlimit(resource.RLIMIT_DATA)[0] - limit, 0)  # for numpy
         resource.setrlimit(resource.RLIMIT_DATA, (_raised(soft, by, hard), hard))
 
 
