@@ -65,17 +65,19 @@ def unlimited(statements: Iterable[Statement]) -> list[Statement]:
 def _shortened(text: str, short: Mapping[str, str]) -> str:
     if short.keys().isdisjoint(_MAY_BE_CALLED.findall(text)):
         return text
+    done, after = "", 0
     for found in _CALL.finditer(text):
-        if found[1] in short:
+        if found[1] in short and found.start() >= after:
             args, end = _arguments(text, found.end())
             form = short[found[1]]
             if not all(_fits(form, i, each, found[1]) for i, each in enumerate(args)):
                 continue
             made = form.format(*(closed(_shortened(each, short)) for each in args))
-            if ":=" in made and _is_gone_through(text):
+            if ":=" in made and _is_gone_through(text[after:]):
                 continue
-            return text[: found.start()] + made + _shortened(text[end:], short)
-    return text
+            done += text[after : found.start()] + made
+            after = end
+    return done + text[after:]
 
 
 def _fits(form: str, number: int, arg: str, name: str) -> bool:

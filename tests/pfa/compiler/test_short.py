@@ -120,3 +120,9 @@ def test_an_argument_that_a_user_function_has_no_use_for_fails_all_the_same(body
     with pytest.raises(pfa.ScoringError) as caught:
         model.score([])
     assert caught.value.position == 'at PFA field "action -> u.f -> 1"'
+
+
+def test_thousands_of_calls_in_one_expression() -> None:
+    action = {"type": ROW, "new": [{"attr": "input.rows", "path": [{"string": "a"}]}] * 3000}
+    typed = json.loads(json.dumps(document(action)).replace(json.dumps(UNION), '"double"'))
+    assert pfa.load(typed).score({**RECORD, "rows": {"a": 1.5}}) == [1.5] * 3000
