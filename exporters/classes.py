@@ -24,6 +24,12 @@ def labels(classes: Any) -> tuple[str, tuple[Any, ...]]:
     return kind, values
 
 
+def dense(numbers: Any) -> np.ndarray:
+    """Return numbers that may be in a sparse matrix, as models that were fitted to one have."""
+    made: np.ndarray = np.asarray(getattr(numbers, "toarray", lambda: numbers)(), dtype=float)
+    return made
+
+
 def sigmoid(margin: Any) -> dict[str, Any]:
     """Return PFA of 1 / (1 + exp(-margin)).
 

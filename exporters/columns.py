@@ -8,7 +8,7 @@ document whose columns had to be renamed takes records with the original names.
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,16 +31,19 @@ class Column:
 
 def avro_names(names: Sequence[str]) -> list[str]:
     """Return names that Avro takes, each another one; see the module's docstring for the rule."""
-    found: list[str] = []
+    plain = [re.sub(r"[^A-Za-z0-9_]", "_", name) for name in names]
+    return distinct([f"_{each}" if not each or each[0].isdigit() else each for each in plain])
+
+
+def distinct(names: Sequence[str], taken: Set[str] = frozenset()) -> list[str]:
+    """Return the names, each that is there already with ``_2``, ``_3`` and so on."""
+    found: dict[str, None] = {}
     for name in names:
-        plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
-        if not plain or plain[0].isdigit():
-            plain = f"_{plain}"
-        unique, number = plain, 2
-        while unique in found:
-            unique, number = f"{plain}_{number}", number + 1
-        found.append(unique)
-    return found
+        unique, number = name, 2
+        while unique in found or unique in taken:
+            unique, number = f"{name}_{number}", number + 1
+        found[unique] = None
+    return list(found)
 
 
 def columns_of(data: Any) -> list[Column]:
@@ -60,7 +63,13 @@ def columns_of(data: Any) -> list[Column]:
 def names_of(data: Any) -> list[str]:
     """Return the names of the columns."""
     if hasattr(data, "columns"):
-        return [str(name) for name in data.columns]
+        if not hasattr(data, "iloc"):
+            raise ExportError(f"X is a DataFrame of {type(data).__module__}: give X.to_pandas().")
+        names = [str(name) for name in data.columns]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ExportError(f"X has two columns {twice!r}: give each a name of its own.")
+        return names
     if _is_texts(data):
         return [str(getattr(data, "name", None) or "text")]
     if hasattr(data, "toarray"):
@@ -96,12 +105,13 @@ def _type_of(name: str, values: np.ndarray) -> tuple[str, bool]:
     known = [value for value in values.tolist() if not is_missing(value)]
     nullable = len(known) < len(values)
     for wanted, kinds in (
-        ("boolean", bool),
-        ("long", int),
-        ("double", (int, float)),
+        ("boolean", (bool, np.bool)),
+        ("long", (int, np.integer)),
+        ("double", (int, float, np.integer, np.floating)),
         ("string", str),
     ):
-        if known and all(isinstance(value, kinds) for value in known):
+        # dates of numpy's are ints in a list
+        if known and values.dtype.kind not in "mM" and all(isinstance(v, kinds) for v in known):
             return wanted, nullable
     raise ExportError(
         f"The column {name!r} holds neither numbers, nor booleans, nor text: leave it out of X,"
@@ -113,7 +123,7 @@ def is_missing(value: Any) -> bool:
     """Tell whether a value stands for a missing one: None, NaN, pandas' NA and NaT."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(value, float) and math.isnan(value)
+    return isinstance(value, float | np.floating) and math.isnan(value)
 
 
 def records_of(data: Any, columns: Sequence[Column]) -> list[dict[str, Any]]:

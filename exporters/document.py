@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporters.columns import Column, avro_names
+from exporters.columns import Column, avro_names, distinct
 from exporters.errors import ExportError, UnsupportedError
 
 DOUBLES = {"type": "array", "items": "double"}
@@ -59,7 +59,7 @@ class Document:
         self.functions: dict[str, Any] = {}
         self.action: list[Any] = []
         self.defined: set[str] = set()  # types that a cell has defined
-        self.names: list[str] = ["input"]
+        self.names = {"input"}
         self._renamed = [column for column in columns if column.name != column.field]
         self.input = self._read_map() if self._renamed else self._record(columns)
         self.row = "row" if self._renamed else "input"
@@ -70,8 +70,9 @@ class Document:
 
     def unique(self, hint: str) -> str:
         """Return a name for a cell, variable or type that begins with ``hint``."""
-        self.names.append(avro_names([*self.names, hint])[-1])
-        return self.names[-1]
+        (name,) = distinct(avro_names([hint]), self.names)
+        self.names.add(name)
+        return name
 
     def cell(self, hint: str, avro_type: Any, init: Any) -> dict[str, Any]:
         """Add a cell with a model's parameters; return PFA of its value."""
@@ -220,9 +221,12 @@ class Document:
         """PFA that takes a column from the input map."""
         value: Any = {"attr": "input", "path": [text(column.name)]}
         read = "double" if column.type == "long" and "double" in types else column.type
-        right: Any = {"m.round": ["value"]} if read != column.type else "value"
         wrong = {"error": f"{column.name} must be of type {column.type}", "code": WRONG_TYPE}
-        if len(types) > 1:
+        right: Any = "value"
+        if read != column.type:
+            whole = {"m.round": ["value"]}
+            right = {"if": {"==": [whole, "value"]}, "then": whole, "else": wrong}
+        if len(types) > 1 or read != column.type:
             cases = [
                 {
                     "as": each,
@@ -236,8 +240,6 @@ class Document:
                 for each in types
             ]
             value = {"cast": value, "cases": cases}
-        elif read != column.type:
-            value = {"m.round": [value]}
         missing = {"error": f"{column.name} is missing", "code": MISSING}
         return {
             "if": {"map.containsKey": ["input", text(column.name)]},

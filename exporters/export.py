@@ -47,8 +47,8 @@ def to_pfa(
     Raises UnsupportedError for a class or an option that cannot be exported, ParityError if the
     document does not give what the model gives, ExportError for other reasons.
     """
-    if avro_names([name]) != [name]:
-        raise ExportError(f"{name!r} is no name for a document: {avro_names([name])[0]!r} is one.")
+    if [name] != (right := avro_names([str(name)])):
+        raise ExportError(f"{name!r} is no name for a document: {right[0]!r} is one.")
     model = wrapped(model)
     rows = rows_of(model, X)
     columns = columns_of(rows)

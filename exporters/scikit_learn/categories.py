@@ -78,7 +78,8 @@ def ordinal(model: Any, features: Sequence[Feature], document: Document) -> list
     for j, (feature, categories) in enumerate(zip(features, model.categories_, strict=True)):
         places, infrequent = _grouped(model, j, len(categories))
         numbers: list[float | None] = [float(place) for place in places]
-        if is_missing(np.asarray(categories).tolist()[-1]):  # is never grouped with others
+        last = np.asarray(categories).tolist()[-1]
+        if isinstance(last, float) and is_missing(last):  # None is a category like others
             numbers[len(categories) - 1 :] = [_number(model.encoded_missing_value)]
         unknown: Any = FAILS
         if model.handle_unknown == "use_encoded_value":

@@ -34,24 +34,42 @@ def _through(
 def by_columns(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
     """Each transformer has its columns; what they make is put side by side."""
     made: list[Feature] = []
-    for _, step, columns in model.transformers_:
-        taken = [features[i] for i in _positions(columns, features)]
-        if isinstance(step, str):
-            made += taken if step == "passthrough" else []
-        elif taken:
-            made += transform(step, taken, document)
+    names = [feature.name for feature in features]
+    own = list(getattr(model, "feature_names_in_", names))
+    if {*own} <= {*names}:
+        features = [features[names.index(name)] for name in own]  # positions are those of the fit
+    if len(own) == len(features):  # set_output has names of its own
+        names = own
+    for name, step, columns in model.transformers_:
+        if step == "drop":
+            continue
+        taken = [features[i] for i in _positions(columns, names)]
+        if taken:
+            made += _weighted(model, name, step, taken, document)
     return made
 
 
-def _positions(columns: Any, features: Sequence[Feature]) -> list[int]:
+def _weighted(
+    model: Any, name: str, step: Any, features: Sequence[Feature], document: Document
+) -> list[Feature]:
+    """Return what a transformer makes, times its weight if it has one."""
+    made = list(features) if isinstance(step, str) else transform(step, features, document)
+    weight = (model.transformer_weights or {}).get(name)
+    if weight is None or not made:
+        return made
+    scaled = {"la.scale": [document.doubles(made), float(weight)]}
+    variable = document.let(f"{name}_weighted", scaled)
+    return document.elements(variable, [feature.name for feature in made])
+
+
+def _positions(columns: Any, names: Sequence[str]) -> list[int]:
     """Return the positions of the columns that a transformer has."""
-    names = [feature.name for feature in features]
     if isinstance(columns, slice):
         start, stop = columns.start, columns.stop
         if isinstance(start, str) or isinstance(stop, str):  # as pandas has it: with the last one
             first = None if start is None else names.index(start)
             columns = slice(first, None if stop is None else names.index(stop) + 1, columns.step)
-        return list(range(len(features))[columns])
+        return list(range(len(names))[columns])
     listed = [columns] if isinstance(columns, str | int) else list(columns)
     if all(isinstance(each, bool) or type(each).__name__ == "bool" for each in listed):
         return [i for i, each in enumerate(listed) if each]
@@ -65,20 +83,15 @@ def union(model: Any, features: Sequence[Feature], document: Document) -> list[F
     """Several transformers of the same columns; what they make is put side by side."""
     made: list[Feature] = []
     for name, step in model.transformer_list:
-        if isinstance(step, str) and step == "drop":
-            continue
-        part = list(features) if isinstance(step, str) else transform(step, features, document)
-        weight = (model.transformer_weights or {}).get(name)
-        if weight is not None:
-            scaled = {"la.scale": [document.doubles(part), float(weight)]}
-            variable = document.let(f"{name}_weighted", scaled)
-            part = document.elements(variable, [feature.name for feature in part])
-        made += part
+        if step != "drop":
+            made += _weighted(model, name, step, features, document)
     return made
 
 
 def searched(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """The best model of a search, fitted again to all rows."""
+    if not model.refit:
+        raise UnsupportedError(f"{type(model).__name__}(refit=False) has no model to export.")
     return predict(model.best_estimator_, features, document)
 
 
@@ -92,8 +105,8 @@ def thresholded(model: Any, features: Sequence[Feature], document: Document) -> 
         threshold, positive = model.best_threshold_, model._curve_scorer._get_pos_label()
     else:
         threshold = 0.5 if model.threshold == "auto" else model.threshold
-        positive = classes[1] if model.pos_label is None else model.pos_label
-    place = classes.index(positive)
+        positive = model.pos_label
+    place = 1 if positive is None else classes.index(positive)
     cell = document.cell("threshold", "double", float(threshold))
     probability = {"attr": inner.probabilities, "path": [place]}
     index = {"if": {">=": [probability, cell]}, "then": place, "else": 1 - place}

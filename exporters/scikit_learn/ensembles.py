@@ -200,7 +200,6 @@ def voting_classifier(model: Any, features: Sequence[Feature], document: Documen
     count = len(model.classes_)
     inner = [predict(each, features, document) for each in model.estimators_]
     weights = _weights(model)
-    cell = document.cell("weights", DOUBLES, (weights / weights.sum()).tolist())
     if model.voting == "soft":
         rows = [each.probabilities for each in inner]
         if any(row is None for row in rows):
@@ -209,10 +208,15 @@ def voting_classifier(model: Any, features: Sequence[Feature], document: Documen
         rows = [
             {"cast.fanoutDouble": [{"cast.int": [each.value]}, 0, count, False]} for each in inner
         ]
-    by_class = {"la.transpose": [{"type": ARRAYS, "new": rows}]}
-    found = document.let("votes", {"la.dot": [by_class, cell]})
-    soft = found if model.voting == "soft" else None
-    return chosen(document, model.classes_, {"a.argmax": [found]}, soft)
+    weighted = [
+        {"la.scale": [row, weight]} for row, weight in zip(rows, weights.tolist(), strict=True)
+    ]
+    # in scikit-learn's order, so that ties are ties
+    total = sum_of_arrays(document, document.let("votes", {"type": ARRAYS, "new": weighted}))
+    if model.voting == "hard":
+        return chosen(document, model.classes_, {"a.argmax": [total]})
+    found = mean_of_arrays(document, total, weights.sum())
+    return chosen(document, model.classes_, {"a.argmax": [found]}, found)
 
 
 def isolation(model: Any, features: Sequence[Feature], document: Document) -> Prediction:

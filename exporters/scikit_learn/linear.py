@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, of_two, shares, sigmoid, softmax
+from exporters.classes import chosen, dense, of_two, shares, sigmoid, softmax
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 
 
 def regression(model: Any, features: Sequence[Feature], document: Document) -> Prediction:
     """A weighted sum of the features."""
-    weights = np.asarray(model.coef_, dtype=float)
+    weights = dense(model.coef_)
     if weights.ndim > 1 and weights.shape[0] != 1:
         raise UnsupportedError("A regression of several targets cannot be exported.")
     const = float(np.ravel(model.intercept_)[0])
@@ -103,7 +103,7 @@ def _clipped(margin: str) -> dict[str, Any]:
 def _classified(
     model: Any, features: Sequence[Feature], document: Document, link: str | None
 ) -> Prediction:
-    weights = np.atleast_2d(np.asarray(model.coef_, dtype=float))
+    weights = np.atleast_2d(dense(model.coef_))
     const = np.broadcast_to(np.ravel(model.intercept_).astype(float), len(weights))
     of_margin = _clipped if link == "huber" else sigmoid
     if len(weights) == 1:

@@ -18,6 +18,10 @@ def imputer(model: Any, features: Sequence[Feature], document: Document) -> list
     """A value of the training data in place of a missing one, and which were missing."""
     made = []
     for feature, value in zip(features, np.asarray(model.statistics_).tolist(), strict=True):
+        if value is None:
+            raise UnsupportedError(
+                f"SimpleImputer takes None in {feature.name!r} for a value: make it NaN in X."
+            )
         if is_missing(value):  # a column without any value, which scikit-learn leaves out
             continue
         test = _test(model.missing_values, feature)

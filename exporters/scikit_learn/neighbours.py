@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, shares
+from exporters.classes import chosen, dense, shares
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 
@@ -46,7 +46,7 @@ def _nearest(
     }
     points = [
         {"point": point, "value": value}
-        for point, value in zip(np.asarray(model._fit_X, dtype=float).tolist(), values, strict=True)
+        for point, value in zip(dense(model._fit_X).tolist(), values, strict=True)
     ]
     cell = document.cell("points", {"type": "array", "items": record}, points)
     x = document.doubles(features)

@@ -11,6 +11,7 @@ import numpy as np
 
 from exporters.document import DOUBLES, Document, Feature
 from exporters.errors import UnsupportedError
+from exporters.scikit_learn.preparation import each_feature
 
 _EDGES: list[dict[str, Any]] = [{"x": "double"}, {"edges": DOUBLES}]
 
@@ -36,6 +37,8 @@ def position(document: Document, name: str, operator: str) -> str:
 
 def bins(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
     """The number of the bin, or 1 for it and 0 for the others."""
+    if model.dtype not in (None, np.float64):  # it would round numbers before it compares them
+        raise UnsupportedError("KBinsDiscretizer with dtype=... cannot be exported.")
     reached = position(document, "reached", "<=")
     made = []
     for feature, edges, count in zip(
@@ -90,32 +93,15 @@ def normalizer(model: Any, features: Sequence[Feature], document: Document) -> l
 def power(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
     """The Yeo-Johnson or the Box-Cox transformation, and then standardised."""
     bend = _yeo_johnson(document) if model.method == "yeo-johnson" else _box_cox(document)
+    mean, scale = np.zeros(len(features)), np.ones(len(features))
     if model.standardize:
-        mean, scale = model._scaler.mean_.tolist(), model._scaler.scale_.tolist()
-    else:
-        mean, scale = [0.0] * len(features), [1.0] * len(features)
-    record = {
-        "type": "record",
-        "name": document.unique("Power"),
-        "fields": [{"name": name, "type": "double"} for name in ("lambda", "mean", "scale")],
-    }
-    init = {
-        feature.name: {"lambda": exponent, "mean": middle, "scale": spread}
-        for feature, exponent, middle, spread in zip(
-            features, model.lambdas_.tolist(), mean, scale, strict=True
-        )
-    }
-    cell = document.cell("power", {"type": "map", "values": record}, init)
-    made = []
-    for feature in features:
-        exponent, middle, spread = (
-            {**cell, "path": [{"string": feature.name}, {"string": name}]}
-            for name in ("lambda", "mean", "scale")
-        )
-        bent = {bend: [document.number(feature), exponent]}
-        value = {"/": [{"-": [bent, middle]}, spread]}
-        made.append(Feature(feature.name, document.let(f"{feature.name}_power", value)))
-    return made
+        mean, scale = model._scaler.mean_, model._scaler.scale_
+    found = {"lambda": model.lambdas_, "mean": mean, "scale": scale}
+
+    def formula(x: Any, exponent: Any, middle: Any, spread: Any) -> Any:
+        return {"/": [{"-": [{bend: [x, exponent]}, middle]}, spread]}
+
+    return each_feature(document, features, "power", found, formula)
 
 
 _BENT = [{"x": "double"}, {"lambda": "double"}]

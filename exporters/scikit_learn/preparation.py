@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from exporters.columns import distinct
 from exporters.document import DOUBLES, Document, Feature, text
 from exporters.errors import UnsupportedError
 
@@ -24,14 +25,12 @@ def each_feature(
     ``parameters`` has an array for each of the formula's, with a number for each feature; they
     are in a cell, by the features' names.
     """
+    keys = distinct([feature.name for feature in features])
     names = list(parameters)
     fields = [{"name": name, "type": "double"} for name in names]
     record = {"type": "record", "name": document.unique(what.title()), "fields": fields}
     rows = zip(*(np.asarray(parameters[name], dtype=float).tolist() for name in names), strict=True)
-    init = {
-        feature.name: dict(zip(names, row, strict=True))
-        for feature, row in zip(features, rows, strict=True)
-    }
+    init = {key: dict(zip(names, row, strict=True)) for key, row in zip(keys, rows, strict=True)}
     cell = document.cell(what, {"type": "map", "values": record}, init)
     return [
         _made(
@@ -40,10 +39,10 @@ def each_feature(
             what,
             formula(
                 document.number(feature),
-                *({**cell, "path": [text(feature.name), text(name)]} for name in names),
+                *({**cell, "path": [text(key), text(name)]} for name in names),
             ),
         )
-        for feature in features
+        for key, feature in zip(keys, features, strict=True)
     ]
 
 
@@ -94,9 +93,14 @@ def min_max_scaler(model: Any, features: Sequence[Feature], document: Document) 
 
 
 def max_abs_scaler(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
-    """x / scale."""
-    found = {"scale": model.scale_}
-    return each_feature(document, features, "maxabs", found, lambda x, scale: {"/": [x, scale]})
+    """x / scale, within -1 and 1 if it is to be clipped."""
+
+    def formula(x: Any, scale: Any) -> Any:
+        made = {"/": [x, scale]}
+        clip = getattr(model, "clip", False)  # since scikit-learn 1.8
+        return {"min": [{"max": [made, -1.0]}, 1.0]} if clip else made
+
+    return each_feature(document, features, "maxabs", {"scale": model.scale_}, formula)
 
 
 def binarizer(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:
@@ -111,6 +115,7 @@ def binarizer(model: Any, features: Sequence[Feature], document: Document) -> li
     )
 
 
+_LEAST = {"log": 0.0, "sqrt": 0.0, "log1p": -1.0}  # below it there is no number
 _FUNCTIONS = {"log": "m.ln", "exp": "m.exp", "sqrt": "m.sqrt", "log1p": "m.ln1p", "abs": "m.abs"}
 
 
@@ -123,9 +128,15 @@ def function(model: Any, features: Sequence[Feature], document: Document) -> lis
     if known is None or getattr(np, name, None) is not model.func or model.kw_args:
         names = ", ".join(f"numpy.{each}" for each in sorted(_FUNCTIONS))
         raise UnsupportedError(f"FunctionTransformer can be exported with {names} only.")
-    return [
-        _made(document, feature, name, {known: [document.number(feature)]}) for feature in features
-    ]
+    made = []
+    for feature in features:
+        x = document.number(feature)
+        value: Any = {known: [x]}
+        if name in _LEAST:
+            error = {"error": f"there is no {name} of this {feature.name}", "code": -5}
+            value = {"if": {">=": [x, _LEAST[name]]}, "then": value, "else": error}
+        made.append(_made(document, feature, name, value))
+    return made
 
 
 def components(model: Any, features: Sequence[Feature], document: Document) -> list[Feature]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from exporters.classes import chosen, of_two
+from exporters.classes import chosen, dense, of_two
 from exporters.document import DOUBLES, Document, Feature, Prediction
 from exporters.errors import UnsupportedError
 from exporters.scikit_learn.linear import linear, many
@@ -34,8 +34,8 @@ def _check_kernel(model: Any) -> None:
 
 def _score(model: Any, features: Sequence[Feature], document: Document, sign: float) -> str:
     """Return PFA of the margin of a machine of one kind of support vectors."""
-    weights = sign * np.ravel(model._dual_coef_)
-    vectors = np.asarray(model.support_vectors_, dtype=float).tolist()
+    weights = sign * np.ravel(dense(model._dual_coef_))
+    vectors = dense(model.support_vectors_).tolist()
     fields = [{"name": "supVec", "type": DOUBLES}, {"name": "coeff", "type": "double"}]
     vector = document.unique("SupportVector")
     sides: dict[str, list[Any]] = {"posClass": [], "negClass": []}
@@ -78,7 +78,7 @@ def _kernels(model: Any, features: Sequence[Feature], document: Document) -> Seq
     |x - y|² is |x|² + |y|² - 2xy, good to the last digits of the largest of these; so all is
     measured from the mean of the support vectors.
     """
-    vectors = np.asarray(model.support_vectors_, dtype=float)
+    vectors = dense(model.support_vectors_)
     gamma, const = float(model._gamma), np.full(len(vectors), float(model.coef0))
     kernel: Any = {"m.tanh": ["product"]}
     if model.kernel == "poly":
@@ -105,11 +105,12 @@ def _margin(model: Any, features: Sequence[Feature], document: Document) -> str:
     _check_kernel(model)
     if model.kernel == "linear":
         const = float(model.intercept_[0])
-        return document.let("margin", linear(document, features, model.coef_[0], const))
+        return document.let("margin", linear(document, features, dense(model.coef_)[0], const))
     sign = -1.0 if len(getattr(model, "classes_", ())) == 2 else 1.0
-    if model.support_vectors_.size < _MANY:
+    if np.prod(model.support_vectors_.shape) < _MANY:
         return _score(model, features, document, sign)
-    weights, const = sign * np.ravel(model._dual_coef_), sign * np.ravel(model._intercept_)
+    weights = sign * np.ravel(dense(model._dual_coef_))
+    const = sign * np.ravel(model._intercept_)
     kernels = _kernels(model, features, document)
     return document.let("margin", linear(document, kernels, weights, float(const[0])))
 
@@ -147,7 +148,7 @@ def _pairs(model: Any, features: Sequence[Feature], document: Document) -> Predi
     count = len(model.classes_)
     pairs = list(combinations(range(count), 2))
     if model.kernel == "linear":
-        weights, const = model.coef_, model.intercept_
+        weights, const = dense(model.coef_), model.intercept_
     else:
         features = _kernels(model, features, document)
         weights, const = _weights_of_pairs(model, pairs), model._intercept_
@@ -162,10 +163,11 @@ def _pairs(model: Any, features: Sequence[Feature], document: Document) -> Predi
 def _weights_of_pairs(model: Any, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
     """Return the weights of all support vectors in the margin of each pair of classes."""
     starts = np.concatenate([[0], np.cumsum(model.n_support_)])
-    weights = np.zeros((len(pairs), len(model.support_vectors_)))
+    duals = dense(model._dual_coef_)
+    weights = np.zeros((len(pairs), len(duals[0])))
     for row, (i, j) in zip(weights, pairs, strict=True):
         of_i, of_j = slice(*starts[i : i + 2]), slice(*starts[j : j + 2])
-        row[of_i], row[of_j] = model._dual_coef_[j - 1, of_i], model._dual_coef_[i, of_j]
+        row[of_i], row[of_j] = duals[j - 1, of_i], duals[i, of_j]
     return weights
 
 

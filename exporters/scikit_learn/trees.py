@@ -100,7 +100,7 @@ def _voted(
     return chosen(document, model.classes_, {"a.argmax": [found]}, found)
 
 
-def mean_of_arrays(document: Document, total: str, count: int) -> str:
+def mean_of_arrays(document: Document, total: str, count: float) -> str:
     """Return PFA of a sum of arrays over their number, as scikit-learn has it: ties stay ties."""
     share = {"params": [{"v": "double"}], "ret": "double", "do": {"/": ["v", float(count)]}}
     return document.let("probability", {"a.map": [total, share]})
@@ -182,8 +182,9 @@ def _histogram(model: Any, features: Sequence[Feature], document: Document) -> l
     if model.is_categorical_ is not None and np.any(model.is_categorical_):
         # The model numbers the categories itself, and puts their columns before the others.
         encoder = model._preprocessor.named_transformers_["encoder"]
-        chosen_ = [f for f, is_one in zip(features, model.is_categorical_, strict=True) if is_one]
-        others = [f for f in features if f not in chosen_]
+        both = list(zip(features, model.is_categorical_, strict=True))
+        chosen_ = [feature for feature, is_one in both if is_one]
+        others = [feature for feature, is_one in both if not is_one]
         given = ordinal(encoder, chosen_, document) + others
         categories = list(range(len(chosen_)))
 

@@ -114,3 +114,12 @@ def test_categories_of_another_type_are_refused(people):
     model = fitted(encoded(step, linear_model.LogisticRegression()), x, y)
     with pytest.raises(ExportError, match="category"):
         to_pfa(model, x.assign(sex=(x["sex"] == "f").astype(int)), name="m")
+
+
+@pytest.mark.parametrize("options", [{}, {"encoded_missing_value": -5}], ids=str)
+def test_none_is_an_ordinal_category_like_others(options, people):
+    x = people[0][["city"]].astype(object)
+    x = x.where(x.notna(), None)
+    step = preprocessing.OrdinalEncoder(**options)
+    model = fitted(pipeline.make_pipeline(step, linear_model.LogisticRegression()), x, people[1])
+    check(to_pfa(model, x, name="m"), model, x)

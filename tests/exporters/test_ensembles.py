@@ -112,3 +112,13 @@ def test_exactly_at_a_split(model, iris):
                 row = x.iloc[len(rows) % 150].to_dict()
                 rows.append({**row, x.columns[at[feature]]: value})
     check(to_pfa(model, x, name="m"), model, x.iloc[:0].from_records(rows))
+
+
+@pytest.mark.parametrize("voting", ["hard", "soft"])
+def test_ties_of_weights(voting, iris):
+    """0.1 and 0.2 are more than 0.3; as shares of 0.6 they are not."""
+    x, y = iris
+    parts = [(f"t{i}", tree.DecisionTreeClassifier(max_depth=i, random_state=0)) for i in (1, 2, 3)]
+    model = ensemble.VotingClassifier(parts, voting=voting, weights=[0.1, 0.2, 0.3])
+    model = fitted(model, x, y)
+    check(to_pfa(model, x, name="m"), model, x)

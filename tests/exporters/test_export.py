@@ -147,6 +147,8 @@ def test_whole_numbers_under_names_that_avro_refuses():
     assert scorer.score({"a b": 3, "c": 0.5}) == pytest.approx(
         model.predict(pd.DataFrame({"a b": [3], "c": [0.5]}))[0]
     )
+    with pytest.raises(pfa.ScoringError, match="must be of type long"):
+        scorer.score({"a b": 3.5, "c": 0.5})
 
 
 def test_the_file_is_written_whole_or_not_at_all(tmp_path):

@@ -5,7 +5,7 @@ pytest.importorskip("sklearn")
 import numpy as np
 from sklearn import compose, impute, linear_model, pipeline, preprocessing
 
-from exporters import to_pfa
+from exporters import UnsupportedError, to_pfa
 from tests.exporters.conftest import check, edges, fitted, holes
 
 
@@ -59,3 +59,12 @@ def test_a_column_without_values_is_left_out(diabetes):
     x, y = diabetes[0].assign(bmi=np.nan), diabetes[1]
     model = fitted(pipeline.make_pipeline(impute.SimpleImputer(), linear_model.Ridge()), x, y)
     check(to_pfa(model, x, name="m"), model, x[::2])
+
+
+def test_none_that_is_a_value_to_the_imputer(people):
+    x = people[0][["age"]].astype(object).mask(people[0][["age"]] > 20, None)
+    x = x.where(x.notna(), None)
+    steps = impute.SimpleImputer(strategy="most_frequent"), preprocessing.OneHotEncoder()
+    model = pipeline.make_pipeline(*steps, linear_model.LogisticRegression())
+    with pytest.raises(UnsupportedError, match="make it NaN in X"):
+        to_pfa(fitted(model, x, people[1]), x, name="m")

@@ -101,3 +101,10 @@ def test_missing_values_are_refused(diabetes):
     fitted(model, diabetes[0], y)
     with pytest.raises(UnsupportedError, match="imputer"):
         to_pfa(model, x, name="m")
+
+
+def test_bins_in_single_precision(iris):
+    step = preprocessing.KBinsDiscretizer(3, dtype=np.float32)
+    model = fitted(pipeline.make_pipeline(step, linear_model.LogisticRegression()), *iris)
+    with pytest.raises(UnsupportedError, match="dtype"):
+        to_pfa(model, iris[0], name="m")

@@ -1,5 +1,7 @@
 """Data and models of all kinds: each gives the right document, or an error that says why not."""
 
+from itertools import product
+
 import pytest
 
 pytest.importorskip("sklearn")
@@ -21,6 +23,7 @@ from sklearn import (
     neural_network,
     pipeline,
     preprocessing,
+    svm,
     tree,
 )
 
@@ -201,6 +204,67 @@ def test_a_list_of_texts():
     assert [field["name"] for field in document["input"]["fields"]] == ["said"]
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        svm.SVC(),
+        svm.SVC(kernel="linear"),
+        svm.NuSVR(kernel="poly"),
+        svm.SVR(kernel="linear"),
+        neighbors.KNeighborsClassifier(1),
+        linear_model.Lasso(0.01),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_fitted_to_sparse_rows(model, classes):
+    rng = np.random.default_rng(4)
+    words = rng.permutation(["".join(letters) for letters in product("abcd", repeat=3)])
+    texts = pd.DataFrame({"said": [" ".join(words[: 3 + i]) for i in range(40)]})
+    vectors = compose.make_column_transformer((feature_extraction.text.TfidfVectorizer(), "said"))
+    model = pipeline.make_pipeline(vectors, model)
+    check(exported(model, texts, rng.integers(0, classes, 40)), model, texts[::-1])
+
+
+def test_sparse_coefficients(iris):
+    x, y = iris
+    model = fitted(LOGISTIC(C=0.01), x, y).sparsify()
+    check(to_pfa(model, x, name="m"), model, x)
+
+
+def test_many_columns_from_several_steps():
+    rng = np.random.default_rng(4)
+    words = [f"w{i}" for i in range(1500)]
+    texts = pd.DataFrame({"said": [" ".join(rng.permutation(words)[:300]) for _ in range(20)]})
+    vectors = compose.make_column_transformer(
+        (feature_extraction.text.CountVectorizer(), "said"), remainder="passthrough"
+    )
+    model = pipeline.make_pipeline(vectors, LOGISTIC())
+    exported(model, texts.assign(age=range(20)), [0, 1] * 10)
+
+
+def test_numbers_of_numpy_in_columns_of_objects(iris):
+    x, y = iris
+    for kind in (np.int64, np.float32, np.bool):
+        values = np.array([*map(kind, x["petal_width"] > 1), None], dtype=object)[:-1]
+        exported(LOGISTIC(), x.assign(more=values), y)
+
+
+def test_rounding_that_decides_between_two_classes():
+    """A tie of 0.5 and 0.49999999999999994: the document has one, scikit-learn none."""
+    x = pd.DataFrame({"a": np.repeat([0.0, 1.0], 30)})
+    forest = ensemble.RandomForestClassifier(3, random_state=0, bootstrap=False)
+    forest = fitted(forest, x, np.tile([0, 1, 1], 20))
+    for tree_, shares in zip(forest.estimators_, ([0.6, 0.4], [0.7, 0.3], [0.2, 0.8]), strict=True):
+        tree_.tree_.value[:] = shares
+    assert forest.predict_proba(x)[0].tolist() == [0.49999999999999994, 0.5]
+    to_pfa(forest, x, name="m")
+
+
+class _Frame:
+    columns = ("a", "b")
+
+
 def test_errors_say_why(iris):
     x, y = iris
     model = fitted(LOGISTIC(), x, y)
@@ -217,6 +281,16 @@ def test_errors_say_why(iris):
     ):
         with pytest.raises(ExportError, match=message):
             to_pfa(model, rows, name="m")
+    for rows, message in (
+        (x.set_axis(list("abca"), axis=1), "two columns 'a'"),
+        (x.set_axis([1, "1", 2, 3], axis=1), "two columns '1'"),
+        (_Frame(), "to_pandas"),
+        (x.assign(when=np.array("2020-01-01", "datetime64[ns]")), "'when' holds neither"),
+    ):
+        with pytest.raises(ExportError, match=message):
+            to_pfa(model, rows, name="m")
+    with pytest.raises(ExportError, match="3 is no name"):
+        to_pfa(model, x, name=3)
     with pytest.raises(ExportError, match="is it fitted"):
         to_pfa(LOGISTIC(), x, name="m")
     with pytest.raises(ExportError, match="infinity"):

@@ -18,6 +18,7 @@ NUMBERS = [
     preprocessing.MinMaxScaler(),
     preprocessing.MinMaxScaler((-1, 2), clip=True),
     preprocessing.MaxAbsScaler(),
+    preprocessing.MaxAbsScaler(clip=True),
     preprocessing.RobustScaler(),
     preprocessing.RobustScaler(with_centering=False),
     preprocessing.Binarizer(threshold=0.01),
@@ -161,3 +162,15 @@ def test_missing_values_and_texts_need_preparation(people):
     model = fitted(DecisionTreeClassifier(), x[["age"]], y)
     with pytest.raises(UnsupportedError, match="encode it before"):
         to_pfa(model, x[["sex"]], name="m")
+
+
+@pytest.mark.parametrize(("function", "least"), [(np.log, 0.0), (np.sqrt, 0.0), (np.log1p, -1.0)])
+def test_what_has_no_logarithm_is_an_error(function, least, iris):
+    """Trees would take what numpy makes of it for a missing value."""
+    x, y = iris
+    steps = preprocessing.FunctionTransformer(function), ensemble.HistGradientBoostingClassifier()
+    model = fitted(pipeline.make_pipeline(*steps), x, y)
+    document = to_pfa(model, x, name="m")
+    check(document, model, x.assign(petal_width=np.linspace(least, 9, len(x))))
+    with pytest.raises(pfa.ScoringError, match="of this petal_width"):
+        pfa.load(document).score(x.iloc[0].to_dict() | {"petal_width": least - 0.1})
