@@ -48,9 +48,8 @@ def quadratic(model: Any, features: Sequence[Feature], document: Document) -> Pr
     if len(logs) == 2:
         first, second = ({"attr": scores, "path": [i]} for i in range(2))
         margin = document.let("margin", {"-": [second, first]})
-        second = {"attr": probabilities, "path": [1]}
-        made = of_two(document, model.classes_, margin, document.let("second", second))
-        return replace(made, margins=margin)
+        made = of_two(document, model.classes_, margin, None)
+        return replace(made, margins=margin, probabilities=probabilities)
     made = chosen(document, model.classes_, {"a.argmax": [scores]}, probabilities)
     return replace(made, margins=scores)
 

@@ -50,3 +50,11 @@ def test_quadratic_of_two_classes(cancer):
     )
     check(to_pfa(model, x[:400], name="m"), model, x[400:], tolerance=1e-8)
     assert np.isfinite(model.decision_function(x)).all()
+
+
+def test_probabilities_near_none(iris):
+    """1 - p of a p that is 1 but for rounding would be 0."""
+    x, y = iris
+    model = fitted(discriminant_analysis.QuadraticDiscriminantAnalysis(), x, y != "setosa")
+    assert 0.0 < model.predict_proba(x[-1:])[0, 0] < 1e-30
+    to_pfa(model, x[-1:], name="m")
