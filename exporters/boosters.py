@@ -216,7 +216,6 @@ def _lightgbm_categories(
             raise UnsupportedError("A category of LightGBM's that it does not use: leave it out.")
         for i, values in zip(columns, known, strict=True):
             made[i] = _numbered(document, features[i], values, None)
-        found = sorted({*found, *columns})
     return made, found
 
 
@@ -230,7 +229,7 @@ def _lightgbm_tree(forest: Forest, root: dict[str, Any]) -> Any:
 
     def step(i: int) -> Any:
         node = nodes[i]
-        if node.get("leaf_coeff"):
+        if "leaf_const" in node:
             raise UnsupportedError("LightGBM with linear_tree=True cannot be exported.")
         if i not in children:
             return float(node["leaf_value"])

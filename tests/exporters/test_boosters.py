@@ -204,6 +204,19 @@ class TestLightgbm:
         model = fitted(self.lightgbm.LGBMClassifier(**options), x, y)
         check(to_pfa(model, x, name="m"), model, edges(x))
 
+    @pytest.mark.parametrize("share", [0.0, 0.1])
+    def test_categories_with_an_order(self, share):
+        """They are split as numbers are."""
+        rng = np.random.default_rng(3)
+        sizes, kinds = rng.choice(["s", "m", "l"], 400), rng.choice(["x", "y", "z"], 400)
+        ordered = pd.CategoricalDtype(["s", "m", "l"], ordered=True)
+        x = pd.DataFrame({"size": pd.Series(sizes).astype(ordered), "kind": pd.Categorical(kinds)})
+        x["number"] = rng.normal(size=400)
+        x.loc[rng.random(400) < share, ["size", "kind"]] = None
+        y = x["size"].cat.codes * 2.0 + (kinds == "y") + x["number"]
+        model = fitted(self.lightgbm.LGBMRegressor(n_estimators=10, verbose=-1), x[:300], y[:300])
+        check(to_pfa(model, x[:300], name="m"), model, x[300:])
+
     def test_cross_entropy(self, diabetes):
         x, y = diabetes
         options = {"n_estimators": 5, "objective": "cross_entropy", "verbose": -1}
