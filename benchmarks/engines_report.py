@@ -73,8 +73,8 @@ def markdown(results: dict[str, Any]) -> str:
         "",
         "Written by `python -m benchmarks.engines`. *titus2* is stock titus2 1.2.0 (two names are"
         " given to it, without which it does not import on today's Python). Each engine is in a"
-        " process of its own, by turns with the other; times are processor time, medians. Trust"
-        " the ratios more than the times.",
+        " process of its own, by turns with the other, and three times over; times are processor"
+        " time, medians. Trust the ratios more than the times.",
         "",
         f"{platform.machine()}, Python {platform.python_version()}.",
         "",
