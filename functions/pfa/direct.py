@@ -66,7 +66,7 @@ def module_of(program: Any, read: Type, write: Type) -> Module:
     by_field = _by_field(body, reading.fields) if reading.fields else None
     form, made = "by field", [*reading.fields.values()]
     types = {name: each.type for name, each in zip(made, read.fields, strict=True)}
-    if by_field and _is_for_trees(types, "\n".join(render(by_field))):
+    if by_field and _is_for_trees(types, by_field):
         reading = convert.reader(read, "record", "in_", whole=False, bare=True)
     if by_field is None:
         untagged = bare.of_map(body, read)
@@ -106,12 +106,13 @@ def _by_field(body: list[Statement], fields: dict[str, str]) -> list[Statement] 
     return None if whole else made
 
 
-def _is_for_trees(types: dict[str, Type], body: str) -> bool:
+def _is_for_trees(types: dict[str, Type], body: list[Statement]) -> bool:
     """Tell whether all that is done with unions is to give them to trees, which need no tags."""
     unions = {name for name, each in types.items() if each.kind == "union"}
     if not unions or any(each.kind in ("record", "array", "map") for each in types.values()):
         return False
-    return unions.isdisjoint(_NAME.findall(_OF_FIELDS.sub("", body)))
+    lines = (_NAME.findall(_OF_FIELDS.sub("", line)) for line in render(body))
+    return all(map(unions.isdisjoint, lines))
 
 
 class Loop:
@@ -142,7 +143,7 @@ class Loop:
             self.by_keys(f"    v_input = {form[2]}\n")
             types = {f"in_key{number}": items_of(read) for number in range(len(self.keys))}
         if types:
-            bare = form[1] == "without tags" or _is_for_trees(types, self.body)
+            bare = form[1] == "without tags" or _is_for_trees(types, [self.body])
             made = convert.row_reader(read, types, _ROW, bare=bare)
             self.head, self.reading = made.value or ", ".join(types), ""
             if len(types) < _SINGLY:
