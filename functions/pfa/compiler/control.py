@@ -191,7 +191,7 @@ class Control(Values):
         if wanted in _NUMBERS:
             names = frozenset(_NUMBERS[: _NUMBERS.index(wanted) + 1])
         return str(
-            self.bind(f"untag_{of.name if names else 'union'}", made(runtime.untagger, names))
+            self.bind(f"untag_{wanted if names else 'union'}", made(runtime.untagger, names))
         )
 
     def _error(self, context: Any) -> Code:

@@ -90,6 +90,23 @@ def test_names_that_shadow_are_what_they_were_afterwards(name):
     assert both.action(None) == 7
 
 
+@pytest.mark.parametrize("short_names", [False, True])
+@pytest.mark.parametrize(
+    "of, value",
+    [
+        ({"type": "record", "name": "T", "fields": [{"name": "x", "type": "int"}]}, {"x": 3}),
+        ({"type": "enum", "name": "T", "symbols": ["a", "b"]}, "b"),
+        ({"type": "fixed", "name": "T", "size": 2}, "ab"),
+    ],
+)
+def test_ifnotnull_of_a_named_type(of, value, short_names):
+    """It is compiled, by its short name or its full one: the shadow does not fall back."""
+    action = {"ifnotnull": {"x": "input"}, "then": "x", "else": {"error": "null"}}
+    document = program(action, given=["null", of], output="T")
+    both = shadow.Shadow(document, short_names=short_names)
+    assert both.action({"T": value}) == value
+
+
 def test_a_null_of_a_union_in_cast():
     of = ["null", "string", "double"]
     cases = [
