@@ -45,6 +45,10 @@ class InputError(PfaError):
         places = "1 place is" if self.count == 1 else f"{self.count} places are"
         super().__init__(f"The record does not fit the model's input schema: {places} wrong.")
 
+    def __reduce__(self) -> tuple[type["InputError"], tuple[list[FieldError], int]]:
+        """Copy, and pickle: what it is made of is not what Exception keeps."""
+        return InputError, (self.errors, self.count)
+
 
 class ScoringError(PfaError):
     """The model could not answer for this record.

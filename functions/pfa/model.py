@@ -181,7 +181,11 @@ class Model:
     @cached_property
     def _whole(self) -> "Model":
         """The model with all that an artifact's does without, for the long way."""
-        return _load(self._encoded())
+        return _load(self._encoded(), self.fallback is None)
+
+    def __reduce__(self) -> tuple[Callable[[bytes], "Model"], tuple[bytes]]:
+        """Copy, and pickle, as an artifact: a model lets go of what its code sees at its end."""
+        return load_artifact, (self.to_artifact(),)
 
     @property
     def source(self) -> str:

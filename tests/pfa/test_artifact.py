@@ -1,9 +1,14 @@
 """Models compiled ahead of time: the same answers, nothing large imported, nothing else taken."""
 
+import copy
+import gc
 import json
+import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +57,27 @@ def test_a_document_with_state() -> None:
     made = pfa.load_artifact(loaded.to_artifact())
     assert made.score_batch([None, None]) == loaded.score_batch([None, None]) == [1, 2]
     assert made.score(None) == 1
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda given: pickle.loads(pickle.dumps(given))]
+)
+@pytest.mark.parametrize("compiled", [True, False])
+def test_copies_outlive_the_model(copied: Callable[[Any], Any], compiled: bool) -> None:
+    count = {"cell": "n", "to": {"//": [10, "input"]}}
+    cells = {"n": {"type": "int", "init": 0}}
+    for parts in ({"action": {"//": [10, "input"]}}, {"action": count, "cells": cells}):
+        loaded = pfa.load({"input": "int", "output": "int", **parts}, compiled=compiled)
+        made, described = copied(loaded), loaded.describe()
+        del loaded
+        gc.collect()
+        assert made.describe() == described
+        answer, by_zero, odd = made.score_batch([3, 0, "x"])
+        assert answer == made.score(3) == 3
+        assert (type(by_zero), by_zero.code) == (pfa.ScoringError, 18040)
+        again = copied(odd)
+        assert (type(again), str(again), again.errors) == (pfa.InputError, str(odd), odd.errors)
+        assert made.engines.kind.__module__.startswith("pfa.") == compiled
 
 
 def test_a_document_that_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
