@@ -6,11 +6,10 @@
 PY := .venv/bin/python
 TWO := -n 2 --dist loadfile
 R := r-base-core r-cran-jsonlite r-cran-rpart r-cran-randomforest r-cran-gbm r-cran-e1071 r-cran-glmnet
-export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY := 0
 
 help:  ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.installed  ## score the sample models through the real Lambda runtime, on this machine
 	@$(PY) -m scripts.demo

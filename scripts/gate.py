@@ -22,10 +22,16 @@ from gate.bounds import compare
 from gate.verdict import Limits
 
 
+def _file(name: str) -> Path:
+    if not name:  # make gate without MODEL=
+        raise argparse.ArgumentTypeError("the name of a file is missing")
+    return Path(name)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Check one document; return the exit code."""
     parser = argparse.ArgumentParser(prog="make gate", description="What the gate would say.")
-    parser.add_argument("model", type=Path, help="the PFA document")
+    parser.add_argument("model", type=_file, help="the PFA document")
     parser.add_argument("--live", type=Path, help="the document that answers now")
     parser.add_argument("--json", action="store_true", help="write the report as JSON")
     given = parser.parse_args(arguments)
@@ -33,7 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
         limits = Limits.from_environment(os.environ)
         body = given.model.read_bytes()
         live = None if given.live is None else given.live.read_bytes()
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        print(f"make gate: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except ValueError as error:
         print(f"make gate: {error}", file=sys.stderr)
         return 2
     verdict = compare(body, live, limits)

@@ -68,7 +68,10 @@ def test_json():
 def test_files_that_are_not_there():
     code, out, err = gate("models/no-such.pfa")
     assert (code, out) == (2, "")
-    assert "no-such.pfa" in err
+    assert err == "make gate: models/no-such.pfa: No such file or directory\n"
+    code, out, err = gate("")
+    assert (code, out) == (2, "")
+    assert "the name of a file is missing" in err
 
 
 def test_names_that_no_model_has(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +16,7 @@ from gate.promote import Gate, promote
 from gate.rollback import remove, rollback
 from gate.verdict import Limits
 from scripts import live
+from scripts.stack import ROOT
 from tests.moto_s3 import created, set_credentials
 
 
@@ -83,3 +86,18 @@ def test_a_bucket_that_is_not_there(s3, monkeypatch, capsys):
     monkeypatch.setenv("MODEL_BUCKET", "elsewhere")
     assert live.main() == 1
     assert capsys.readouterr().err.startswith("error: S3 refuses: 404")
+
+
+def test_make_leaves_the_region_to_the_user():
+    """One of the environment would come before that of ~/.aws/config, where the stack is."""
+    environment = {k: v for k, v in os.environ.items() if k != "AWS_DEFAULT_REGION"}
+    rule = 'region:; @echo "<$$AWS_DEFAULT_REGION>"'
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--eval", rule, "region"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "<>\n"
