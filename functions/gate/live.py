@@ -16,6 +16,8 @@ from bucket import (
     ConflictError,
     Document,
     Head,
+    MissingError,
+    TooLargeError,
     key_of,
     live_key,
     report_key,
@@ -69,6 +71,20 @@ def holds(report: Head, live: Head | None) -> bool:
     if live is None or ROLLED_BACK in live.metadata:
         return True
     return live.metadata.get("sha256") == report.metadata.get("sha256")
+
+
+def body_of(bucket: Bucket, name: str, live: Head | None) -> bytes | None:
+    """Return the bytes that are live, None if nothing is. Raises BucketError.
+
+    They are b"", as of a document that cannot be loaded, if they are too large by today's limit, or
+    gone meanwhile.
+    """
+    if live is None:
+        return None
+    try:
+        return bucket.get(live_key(name), live.version).body
+    except (MissingError, TooLargeError):
+        return b""
 
 
 def put_artifact(bucket: Bucket, name: str, verdict: Verdict, source: str) -> dict[str, str]:

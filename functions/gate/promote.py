@@ -41,7 +41,7 @@ from bucket import (
 )
 from gate.bounds import compare, one_finding, too_large, within
 from gate.checks import check_routes
-from gate.live import finish, go_live, holds, last_passed
+from gate.live import body_of, finish, go_live, holds, last_passed
 from gate.notify import make_report
 from gate.verdict import Limits, Verdict
 
@@ -132,10 +132,4 @@ def _check(
             return bool(known) and bucket.head(live_key(other), version) is not None
 
         return check_routes(body, name, exists, limits)
-    old = None
-    if live:
-        try:
-            old = bucket.get(live_key(name), live.version).body
-        except (MissingError, TooLargeError):
-            old = b""  # as one that cannot be loaded
-    return compare(body, old, limits)
+    return compare(body, body_of(bucket, name, live), limits)

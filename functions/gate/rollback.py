@@ -19,12 +19,13 @@ from bucket import (
     Head,
     Listed,
     MissingError,
+    TooLargeError,
     key_of,
     live_key,
     report_key,
 )
-from gate.bounds import compare, within
-from gate.live import ROLLED_BACK, finish, put_artifact
+from gate.bounds import compare, too_large, within
+from gate.live import ROLLED_BACK, body_of, finish, put_artifact
 from gate.notify import announce, timestamp
 from gate.promote import Gate
 
@@ -48,11 +49,13 @@ def rollback(gate: Gate, name: str, version: str | None = None) -> dict[str, Any
             return _refused(name, why)
         try:
             body = bucket.get(place, target.version).body
-            old = bucket.get(place, live.version).body if live else None
         except MissingError:
             continue
-        check = partial(compare, body, old, limits)
-        verdict = within(gate.seconds_left(), body, check)
+        except TooLargeError:  # by today's limit
+            verdict = too_large(target.size, limits)
+        else:
+            check = partial(compare, body, body_of(bucket, name, live), limits)
+            verdict = within(gate.seconds_left(), body, check)
         if not verdict.passed:
             message = f"Nothing was changed: version {target.version} fails today's checks."
             return {**_refused(name, message), **verdict.to_json(), "text": verdict.text()}

@@ -16,6 +16,7 @@ from bucket import (
     Head,
     Listed,
     MissingError,
+    TooLargeError,
     live_key,
 )
 
@@ -45,7 +46,7 @@ class MemoryBucket(Bucket):
 
     def __init__(self) -> None:
         self.name = "models"
-        self.max_bytes = 1000
+        self.max_bytes = 10**6
         self.objects: dict[str, list[Stored]] = defaultdict(list)
         self.numbers = itertools.count(1)
 
@@ -66,6 +67,8 @@ class MemoryBucket(Bucket):
         stored = self._find(key, version)
         if stored is None:
             raise MissingError
+        if len(stored.body) > self.max_bytes:
+            raise TooLargeError
         return Document(stored.body, stored.etag, stored.version, stored.metadata)
 
     def put_object(self, key, body, metadata=None, only_over=None):

@@ -94,13 +94,28 @@ def test_nothing_to_go_back_to(bucket):
 
 
 def test_a_version_that_fails_todays_checks_is_refused(bucket):
-    _, two = roll(bucket, adder(1), adder(2, doc="large" * 1000))
-    bucket.max_bytes = 10**6
+    _, two = roll(bucket, adder(1), adder(2))
     done = rollback.rollback(gate(bucket, min_examples=1), "m")
     assert not done["done"]
     assert "fails today's checks" in done["message"]
     assert [it["check"] for it in done["findings"] if it["status"] == "failed"] == ["examples"]
     assert "FAILED" in done["text"]
+    assert bucket.head("live/m.pfa").version == two
+
+
+def test_a_live_model_that_is_too_large_by_now_is_left(bucket):
+    roll(bucket, adder(1), adder(2, doc="large" * 1000))
+    bucket.max_bytes = 1000
+    assert rollback.rollback(gate(bucket), "m")["done"]
+    assert bucket.get("live/m.pfa").body == adder(1)
+
+
+def test_a_version_that_is_too_large_by_now_is_refused(bucket):
+    _, two = roll(bucket, adder(1, doc="large" * 1000), adder(2))
+    bucket.max_bytes = 1000
+    done = rollback.rollback(gate(bucket, max_mb=0.001), "m")
+    assert "fails today's checks" in done["message"]
+    assert "0.00508 MB are more than 0.001 MB" in done["text"]
     assert bucket.head("live/m.pfa").version == two
 
 
