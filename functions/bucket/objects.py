@@ -326,9 +326,9 @@ class Bucket:
     def list(self, limit: int, after: str = "") -> list[Listed]:
         """Return at most `limit` live models that come after `after`, in key order. BucketError.
 
-        A listing of S3 has no version ids, and listing versions would read every old one and need
-        one more permission; so each model is asked for its own (HEAD), eight at once. One that
-        cannot be had is left out, and a further one listed in its place.
+        A listing of S3 has no version ids, and one of versions would read every old one; so each
+        model is asked for its own (HEAD), eight at once. One that cannot be had is left out, and a
+        further one listed in its place.
         """
         return within(
             self.call_seconds,

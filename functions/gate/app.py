@@ -130,8 +130,9 @@ def _respond(event: Any, context: Any) -> Answer:
 def handler(event: Any, context: Any) -> Answer:
     """Answer one Lambda invocation.
 
-    Raises BucketError and OutOfTimeError after logging, but not for a command: that one is
-    answered: given again, a rollback that was done after all would go back once more.
+    Raises, after logging, BucketError and OutOfTimeError of an upload, and whatever is our fault.
+    A command that was not finished is answered: given again, a rollback that was done after all
+    would go back once more.
     """
     is_command = isinstance(event, dict) and "command" in event
     try:

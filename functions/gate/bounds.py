@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pfa
 from bucket import BucketError
-from gate.checks import check_document
+from gate.checks import check_document, size_words
 from gate.verdict import Finding, Limits, Verdict
 from pfa.deadline import DeadlineExceeded, deadline
 from pfa.memory import release
@@ -24,12 +24,8 @@ def one_finding(check: str, message: str, sha256: str, passed: bool = False) -> 
 
 
 def too_large(size: int, limits: Limits) -> Verdict:
-    """Return the verdict on an upload that is not even read, in the words of checks.py."""
-    message = (
-        f"{size / 1e6:.3g} MB are more than {limits.max_mb:g} MB (GATE_MAX_MB): make the model"
-        " smaller (fewer or shallower trees), or raise the limit."
-    )
-    return one_finding("size", message, "")
+    """Return the verdict on a document of so many bytes, which is not even read."""
+    return one_finding("size", size_words(size, limits), "")
 
 
 def compare(body: bytes, live: bytes | None, limits: Limits) -> Verdict:

@@ -11,10 +11,8 @@ import contextlib
 import ctypes
 import gc
 import hashlib
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pfa
@@ -22,7 +20,7 @@ from gate import compatible, mistakes, policy, replay, routes
 from gate.steps import CheckError, Result, Step, run
 from gate.verdict import Limits, Verdict
 from pfa import document
-from pfa.memory import memory_budget
+from pfa.memory import memory_budget, resident_bytes
 
 NAMES = ("size", "json", "pfa", "policy", "compile", "schema", "examples", "budget")
 LIGHT_SECONDS = 20.0  # for a check that neither loads nor scores
@@ -120,6 +118,14 @@ def check_routes(
     return Verdict(passed, findings, hashlib.sha256(body).hexdigest(), pfa.VERSION)
 
 
+def size_words(size: int, limits: Limits) -> str:
+    """Say that a document of so many bytes is too large."""
+    return (
+        f"{size / 1e6:.3g} MB are more than {limits.max_mb:g} MB (GATE_MAX_MB): make the model"
+        " smaller (fewer or shallower trees), or raise the limit."
+    )
+
+
 def _parsed(body: bytes) -> dict[str, Any]:
     """Parse JSON strictly; raises CheckError, with what the bytes are instead."""
     if known := mistakes.of_bytes(body):
@@ -160,10 +166,7 @@ class _Upload:
         """Hold the document to its size."""
         megabytes = len(self.body) / 1e6
         if megabytes > self.limits.max_mb:
-            raise CheckError(
-                f"{megabytes:.3g} MB are more than {self.limits.max_mb:g} MB (GATE_MAX_MB): make"
-                " the model smaller (fewer or shallower trees), or raise the limit."
-            )
+            raise CheckError(size_words(len(self.body), self.limits))
         return Result(f"{megabytes:.3g} MB of at most {self.limits.max_mb:g} MB.")
 
     def parse(self) -> Result:
@@ -179,13 +182,13 @@ class _Upload:
     def understand(self) -> Result:
         """Load it: syntax, types, and the values of cells and pools."""
         _trim()
-        before = _resident_bytes()
+        before = resident_bytes()
         try:
             self.model = self.load()
         except pfa.DocumentError as error:
             hint = mistakes.of_load_error(str(error)) or "; ".join(self.mistakes)
             raise CheckError(_with(str(error), hint), error.position) from error
-        self.grown = max(0, _resident_bytes() - before)
+        self.grown = max(0, resident_bytes() - before)
         model = self.model
         return Result(f'PFA of the method {model.method}, named "{model.name}".')
 
@@ -378,15 +381,6 @@ def _answer(model: pfa.Model) -> Any:
 def _listed(sentences: list[str]) -> str:
     more = f"; and {len(sentences) - _SHOWN} more" if len(sentences) > _SHOWN else ""
     return "; ".join(sentences[:_SHOWN]) + more
-
-
-def _resident_bytes() -> int:
-    """Return this process's resident memory (second field of /proc/self/statm, in pages)."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _trim() -> None:

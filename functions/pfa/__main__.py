@@ -1,4 +1,4 @@
-"""``python -m pfa explain model.pfa`` prints the Python that a document becomes."""
+"""`python -m pfa explain model.pfa` prints the Python that a document becomes."""
 
 import argparse
 import re

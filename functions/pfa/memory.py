@@ -7,6 +7,7 @@ MemoryError, which is then the error of one record or one document.
 
 import gc
 import importlib
+import os
 import threading
 import traceback
 from collections.abc import Iterator
@@ -133,6 +134,16 @@ def _in_use() -> int:
         if line.startswith("VmData:"):
             return int(line.split()[1]) << 10
     return 0
+
+
+def resident_bytes() -> int:
+    """Return how much memory of the machine this process has; 0 where the system does not say."""
+    try:
+        # The second field of proc(5)'s statm, in pages.
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def release(error: BaseException | None) -> None:

@@ -10,14 +10,12 @@ there is, calls `complete`.
 from __future__ import annotations
 
 import gc
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pfa
 from pfa.deadline import DeadlineExceeded, deadline
-from pfa.memory import release
+from pfa.memory import release, resident_bytes
 from telemetry import log_fault
 
 LOAD_SECONDS = 20.0  # for the engine to load one document
@@ -26,7 +24,6 @@ BYTES_PER_ARTIFACT_BYTE = 5  # and of an artifact: 3.7 to 4.6 of large ones, 3.2
 BYTES_PER_MODEL = 100_000  # and for the smallest; 25,000 to 50,000 were seen
 MAX_REASON = 1000  # characters of a reason in the log: it may quote the document
 EVERYTHING = 1 << 60  # bytes: more than any capacity, so that all others go
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class WholeNeeded(BaseException):
@@ -110,7 +107,7 @@ def made(
     """
     need += BYTES_PER_MODEL
     make_room(need)
-    before = _resident_bytes()
+    before = resident_bytes()
     seconds = max(0.001, min(LOAD_SECONDS, until - time.monotonic()))
     try:
         with deadline(seconds):
@@ -122,7 +119,7 @@ def made(
         short = CutShort(reason)
         short.seconds = seconds
         return short
-    return model if isinstance(model, str) else (model, max(_resident_bytes() - before, need))
+    return model if isinstance(model, str) else (model, max(resident_bytes() - before, need))
 
 
 def _tried(
@@ -147,11 +144,3 @@ def _tried(
         return reason[:MAX_REASON]
     gc.collect()  # the models that went hold circles
     return _tried(name, make, make_room)
-
-
-def _resident_bytes() -> int:
-    """Return this process's resident memory (second field of /proc/self/statm, in pages)."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
-    except OSError:
-        return 0

@@ -22,7 +22,7 @@ from bucket import VERSION
 from score import wire
 
 MAX_SHADOWS = 2
-MAX_KEY = 1000  # characters of a header's name or a pointer
+MAX_POINTER = 1000  # characters
 # Not compiled here: most models have no routes.
 _HEADER = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"  # RFC 9110, token
 _POINTER = r"(?:/(?:[^~/]|~[01])*)*"  # RFC 6901
@@ -93,7 +93,7 @@ def _key(given: Any) -> tuple[str, tuple[str, ...] | None]:
         return header or "", None
     if (
         not isinstance(pointer, str)
-        or len(pointer) > MAX_KEY
+        or len(pointer) > MAX_POINTER
         or not re.fullmatch(_POINTER, pointer)
     ):
         raise RoutesError("canary.key.pointer is no JSON pointer")

@@ -315,7 +315,7 @@ def test_time_budget():
 
 
 def test_memory_budget(monkeypatch):
-    monkeypatch.setattr(checks, "_resident_bytes", iter([0, 2_000_000_000]).__next__)
+    monkeypatch.setattr(checks, "resident_bytes", iter([0, 2_000_000_000]).__next__)
     assert "GATE_MEMORY_MB" in failing(body(), "budget")
 
 

@@ -335,7 +335,7 @@ def test_no_time_to_load_the_rest_is_a_timeout_and_not_for_ever(
     promote(s3, "hello", adder(1))
     call.score("1")
     with monkeypatch.context() as patch:
-        patch.setattr(pfa.model, "_load", lambda _: threading.Event().wait(30))
+        patch.setattr(pfa.model, "_load", lambda *_: threading.Event().wait(30))
         answer = call.invoke({"model": "hello", "record": "x"}, Context(seconds=0.8))
         assert answer["status"] == 504
     assert call.score("1").text == "2.0"
@@ -360,7 +360,7 @@ def test_a_document_that_does_not_load_any_more_is_unavailable(
 def test_the_rest_is_loaded_with_room_for_it(
     s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "_resident_bytes", lambda: 0)
+    monkeypatch.setattr(loading, "resident_bytes", lambda: 0)
     room = 3 * loading.BYTES_PER_MODEL
     models = ModelStore(s3, ttl=60, capacity=room, clock=clock)
     for name in "ab":

@@ -351,7 +351,7 @@ def test_the_memory_of_unknown_names_is_bounded(
 def test_the_least_recently_asked_goes_first(
     s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "_resident_bytes", lambda: 0)  # only the documents' sizes count
+    monkeypatch.setattr(loading, "resident_bytes", lambda: 0)  # only the documents' sizes count
     bodies = {name: adder(n, doc="x" * 1000) for n, name in enumerate("abcd")}
     for name, body in bodies.items():
         s3.put(name, body)

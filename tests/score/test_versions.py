@@ -190,7 +190,7 @@ def test_a_flood_of_made_up_versions_is_bounded(
 def test_versions_share_the_memory_with_live_models(
     s3: CountingBucket, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(store.loading, "_resident_bytes", lambda: 0)
+    monkeypatch.setattr(store.loading, "resident_bytes", lambda: 0)
     models = ModelStore(s3, ttl=60, capacity=3 * 101_000 + 50_000, clock=clock)
     versions = [s3.put("hello", adder(n)) for n in range(4)]
     models.get("hello")
