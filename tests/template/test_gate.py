@@ -1,4 +1,4 @@
-"""The gate's function, the way of an upload to it, and the alarms, on the expanded template."""
+"""The gate's function, the way of an upload to it, and all alarms, on the expanded template."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from gate import policy
 from gate.verdict import Limits
 from score.store import LOAD_SECONDS
 from scripts.build import ROOT
@@ -66,6 +67,11 @@ def test_its_limits_are_those_of_the_desk(properties: Properties) -> None:
     assert Limits.from_environment(variables) == Limits.from_environment({})
 
 
+def test_all_that_can_be_refused_is_described() -> None:
+    words = re.findall(r"[\w-]+", plain()["Parameters"]["GateRefuse"]["Description"])
+    assert set(words) >= set(policy.KINDS)
+
+
 # ---- the way of an upload -----------------------------------------------------------------------
 
 
@@ -118,7 +124,13 @@ def test_no_event_is_lost_unseen(properties: Properties) -> None:
 
 # ---- alarms -------------------------------------------------------------------------------------
 
-ALARMS = ("RejectedAlarm", "GateErrorsAlarm", "LostUploadsAlarm")
+ALARMS = (
+    "RejectedAlarm",
+    "GateErrorsAlarm",
+    "LostUploadsAlarm",
+    "ServerErrorsAlarm",
+    "ScoreErrorsAlarm",
+)
 
 
 def test_an_alarm_of_a_refused_model(
@@ -146,10 +158,20 @@ def test_an_alarm_of_a_refused_model(
     assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
 
 
-def test_an_alarm_of_a_failing_gate(properties: Properties) -> None:
-    alarm = properties("GateErrorsAlarm")
+@pytest.mark.parametrize("kind", ["Gate", "Score"])
+def test_an_alarm_of_a_failing_function(properties: Properties, kind: str) -> None:
+    alarm = properties(f"{kind}ErrorsAlarm")
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
-    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "GateFunction"}}]
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": f"{kind}Function"}}]
+
+
+def test_an_alarm_of_an_api_that_answers_5xx(properties: Properties) -> None:
+    alarm = properties("ServerErrorsAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ApiGateway", "5XXError")
+    assert alarm["Dimensions"] == [
+        {"Name": "ApiName", "Value": properties("ScoreApi")["Name"]},
+        {"Name": "Stage", "Value": properties("ScoreApiStage")["StageName"]},
+    ]
 
 
 @pytest.mark.parametrize("name", ALARMS)
