@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from exporters.certificate import verified
+from exporters.columns import avro_names
 from exporters.errors import ExportError
 from exporters.export import to_pfa, write_pfa
 
@@ -92,6 +93,7 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m exporters",
         description="Write a fitted model as a PFA document, with proof that it answers the same.",
+        epilog="`python -m exporters verify churn.pfa` scores the examples of a document again.",
     )
     parser.add_argument("model", type=Path, help="file or folder of the fitted model")
     parser.add_argument("--data", type=Path, required=True, help="training data: .csv or .parquet")
@@ -158,7 +160,7 @@ def main(given: list[str] | None = None) -> int:
         document = to_pfa(
             model,
             data,
-            name=args.name or args.out.stem,
+            name=args.name or avro_names([args.out.stem])[0],
             version=args.version,
             output=args.output,
             doc=args.doc,

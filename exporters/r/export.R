@@ -17,10 +17,11 @@ for (.part in c("json.R", "document.R", "linear.R", "trees.R", "xgboost.R", "oth
 }
 
 # `data`: the data frame that the model was fitted to; columns that it does not read are left out.
+# `name`: of the document; else the file's.
 # `version`: a whole number; `doc`: what the model is, for its users; `examples`: rows that travel.
 # `s`: glmnet's lambda; `n.trees`: of gbm, all by default.
-write_pfa <- function(model, data, path, name, version = NULL, doc = NULL, examples = 32,
-                      s = NULL, n.trees = NULL) {
+write_pfa <- function(model, data, path, name = avro_names(sub("[.]pfa$", "", basename(path))),
+                      version = NULL, doc = NULL, examples = 32, s = NULL, n.trees = NULL) {
   if (!identical(avro_names(name), name)) stop(name, " is no name for a document")
   data <- as.data.frame(data)
   if (nrow(data) == 0) stop("data has no rows")

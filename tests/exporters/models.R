@@ -117,6 +117,8 @@ put("glmnet_counts", glmnet(as.matrix(plain), people$visits, "poisson"), plain, 
 refused <- function(...) cat(tryCatch(write_pfa(...), error = conditionMessage), "\n", sep = "")
 target <- file.path(folder, "none")
 line <- lm(mpg ~ wt, cars)
+dir.create(file.path(folder, "unnamed"))
+write_pfa(line, cars, file.path(folder, "unnamed", "no name.pfa"))
 refused(loess(mpg ~ wt, cars), cars, target, "m")
 refused(line, cars, target, "no name")
 refused(line, cars["hp"], target, "m")

@@ -34,6 +34,8 @@ def test_joblib(data, tmp_path, capsys):
     made = json.loads((tmp_path / "sick.pfa").read_text("utf-8"))
     assert (made["name"], made["version"], made["doc"]) == ("sick", 4, "Sick?")
     check(made, model, x)
+    assert run(tmp_path, "model.joblib", "--out", str(tmp_path / "sick-2.pfa")) == 0
+    assert json.loads((tmp_path / "sick-2.pfa").read_text("utf-8"))["name"] == "sick_2"
 
 
 def test_xgboost(data, tmp_path):

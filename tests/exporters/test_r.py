@@ -167,6 +167,11 @@ def test_numbers_have_all_digits(written):
     assert any(len(repr(abs(value)).replace(".", "").lstrip("0")) >= 16 for value in weights)
 
 
+def test_a_document_is_called_as_its_file(written):
+    text = (written[0] / "unnamed" / "no name.pfa").read_text("utf-8")
+    assert json.loads(text)["name"] == "no_name"
+
+
 def test_what_cannot_be_exported(written):
     lines = written[1].splitlines()
     for line, words in zip(
