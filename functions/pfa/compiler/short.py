@@ -20,8 +20,9 @@ _TEST = re.compile(
     r"| and type\(g\d+\['double'\]\) is float"
 )
 
-_MAY_SKIP = re.compile(r" (?:if|and|or|for) |\blambda\b")
-_USER = re.compile(r"\bu[0-9]+_\w+\(")
+_MAY_SKIP = re.compile(r" (?:if|and|or|for) ")
+# Calls of user functions, and parameters that could have the names of variables in an argument.
+_UNFIT = re.compile(r"\bu[0-9]+_\w+\(|\blambda\b")
 _LONGEST = 500  # characters of a function that is written in place of its call
 
 
@@ -40,7 +41,7 @@ def of_functions(
     found = dict(short)
     for name, params, body in functions:
         text = _shortened(body, found)
-        if len(text) <= _LONGEST and ":=" not in text and not _USER.search(text):
+        if len(text) <= _LONGEST and ":=" not in text and not _UNFIT.search(text):
             places = {param: f"{{{number}}}" for number, param in enumerate(params)}
             found[name] = f"({renamed(text.replace('{', '{{').replace('}', '}}'), places)})"
     return found

@@ -122,6 +122,19 @@ def test_an_argument_that_a_user_function_has_no_use_for_fails_all_the_same(body
     assert caught.value.position == 'at PFA field "action -> u.f -> 1"'
 
 
+@pytest.mark.parametrize("name", ["p", "q", "x"])
+def test_an_argument_has_the_name_of_a_variable_within_the_function(name: str) -> None:
+    ints = {"type": "array", "items": "int"}
+    less = {"<": [{"%": ["p", "x"]}, {"%": ["q", "x"]}]}
+    by = {"params": [{"p": "int"}, {"q": "int"}], "ret": "boolean", "do": less}
+    function = {"params": [{"a": ints}, {"x": "int"}], "ret": "int", "do": {"a.maxLT": ["a", by]}}
+    model = pfa.load({
+        "input": ints, "output": "int", "fcns": {"f": function},
+        "action": [{"let": {name: {"a.len": "input"}}}, {"u.f": ["input", name]}],
+    })  # fmt: skip
+    assert [model.score([3, 1, 2, 5, 7]), model.score([4, 9])] == [3, 9]
+
+
 def test_thousands_of_calls_in_one_expression() -> None:
     action = {"type": ROW, "new": [{"attr": "input.rows", "path": [{"string": "a"}]}] * 3000}
     typed = json.loads(json.dumps(document(action)).replace(json.dumps(UNION), '"double"'))
