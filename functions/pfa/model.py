@@ -148,7 +148,13 @@ def _compiled(engine: Any, sha256: str, source: bytes | str | dict[str, Any]) ->
 
 
 class Model:
-    """A loaded document. Threads may share it: each call has its own state."""
+    """A loaded document. Threads may share it: each call has its own state.
+
+    ``sha256`` is hexadecimal, of the document's bytes; ``name``, ``doc``, ``version`` and
+    ``metadata`` are the document's own; ``method`` is "map", "emit" or "fold"; ``input_schema`` and
+    ``output_schema`` are JSON values of Avro; ``engine`` says what scores, and ``fallback`` why
+    that is titus (None: the document is compiled).
+    """
 
     def __init__(
         self,
@@ -382,7 +388,7 @@ def _document_error(error: Exception, parsed: dict[str, Any]) -> DocumentError:
     elif type(error).__module__ in ("titus.errors", "avro.schema"):
         message = told_in_full(" ".join(str(error).split()))  # titus breaks lines within types
     else:
-        message = "The document is not valid PFA."
+        message = f"The document is not valid PFA ({type(error).__name__})."  # or we are at fault
     if dotted := _dotted_name(parsed):
         message += f" Avro names cannot have dots, as {dotted[:80]!r} has: rename the column first."
     return DocumentError(message, place(position))

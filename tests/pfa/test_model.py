@@ -83,6 +83,15 @@ def test_memory_that_is_still_too_little_while_an_error_is_made(monkeypatch):
     assert "more memory than it may have" in str(results[0])
 
 
+def test_a_fault_of_ours_can_be_told_from_the_document_s(monkeypatch):
+    def fails(*_args: Any, **_more: Any) -> Any:
+        raise KeyError("a value of the document")
+
+    monkeypatch.setattr("pfa.compiler.engine", fails)
+    with pytest.raises(pfa.DocumentError, match=r"^The document is not valid PFA \(KeyError\)\.$"):
+        pfa.load(HELLO)
+
+
 @pytest.mark.parametrize("part", ["pfa.document.json.loads", "pfa.compiler.compiled"])
 def test_a_document_that_needs_too_much_memory(part, monkeypatch):
     def fails(*_args: Any, **_more: Any) -> Any:
