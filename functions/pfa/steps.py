@@ -13,7 +13,7 @@ from typing import Any
 
 from pfa.columns import UnusualError
 from pfa.kernels.tree import many
-from pfa.memory import has_room
+from pfa.memory import has_room, numpy
 
 Steps = Callable[[Any], Generator[Any, Any, None]]
 ENOUGH = 400_000  # trees walked, after which numpy, that takes 0.1 s to import, has been worth it
@@ -33,19 +33,23 @@ class Together:
         """Take the generator function of a row, and the forests it stops for, in their order."""
         self._steps, self._forests = steps, forests
         self._trees = sum(map(many.trees_of, forests))
+        self._is_faster = all(map(many.is_faster, forests))
         self._walked = 0.0
         self._many: list[many.Many] = []
 
     def is_ready(self, records: int) -> bool:
         """Tell whether so many records are to be scored here.
 
-        What that needs is made then, numpy imported, if there is memory for it.
+        What that needs is made then, numpy imported, if there is memory for it. It is imported also
+        for forests that walk with it as fast for each record alone.
         """
         if not self._many:
             self._walked += records * self._trees
             if self._walked >= ENOUGH and ("numpy" in sys.modules or has_room()):
                 try:
-                    self._many = [many.Many(forest) for forest in self._forests]
+                    numpy()
+                    if self._is_faster:
+                        self._many = [many.Many(forest) for forest in self._forests]
                 except (ImportError, MemoryError):
                     self._walked = -math.inf
         return bool(self._many)

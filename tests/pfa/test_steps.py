@@ -184,6 +184,36 @@ for count in (11, 3980, 20):
     assert (ran.stderr, ran.stdout.split()) == ("", ["False", "False", "False", "True"])
 
 
+@pytest.mark.parametrize("how", ["batch", "alone"])
+def test_numpy_for_many_trees(how):
+    """Each record walks with it: in a batch after 400,000 trees, alone after a million."""
+    program = """
+import json, sys, pfa
+model = pfa.load(open("data/r_models/pima_gbm.pfa").read())  # of 500 trees
+inputs = json.load(open("data/r_models/pima_gbm.cases.json"))["inputs"][:200]
+alone = [*map(model.score, inputs)]
+if sys.argv[1] == "batch":
+    for count in (780, 20):
+        assert model.score_batch([*inputs * 4][:count]) == [*alone * 4][:count]
+        print("numpy" in sys.modules)
+    assert model.score_batch(inputs) == alone
+    assert model._batch_code.together is not None and not model._batch_code.together._many
+else:
+    for count in (1799, 1):
+        assert [*map(model.score, [*inputs * 9][:count])] == [*alone * 9][:count]
+        print("numpy" in sys.modules)
+    assert [*map(model.score, inputs)] == alone
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program, how],
+        cwd=ROOT,
+        env={"PYTHONPATH": "functions"},
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.stderr, ran.stdout.split()) == ("", ["False", "True"])
+
+
 def test_without_numpy_or_memory_for_it(ready, monkeypatch):
     model = pfa.load(document([{"a.sum": FOREST}]))
     records = records_of(50, 0.1)

@@ -62,20 +62,21 @@ def unusual() -> Any:
 class NumpyLater:
     """numpy, for a kernel that has a large model: once it has been worth importing."""
 
-    def __init__(self) -> None:
-        """Begin to count."""
-        self._left = float(_ENOUGH)
+    def __init__(self, many: int = MANY, enough: int = _ENOUGH) -> None:
+        """Take how much work a call has to be for numpy, and how much is worth the import."""
+        self._many = many
+        self._enough = self._left = float(enough)
 
-    def after(self, products: int) -> Any:
-        """Return numpy, or None, if that is better for a call that makes so many products."""
-        if products < MANY:
+    def after(self, work: int) -> Any:
+        """Return numpy, or None, if that is better for a call of so much work: its products."""
+        if work < self._many:
             return None
         is_there = "numpy" in sys.modules
-        self._left -= _ENOUGH if is_there else products
+        self._left -= self._enough if is_there else work
         if self._left > 0.0:
             return None
         if not is_there and not memory.has_room():
-            self._left = _ENOUGH  # asked again after as much
+            self._left = self._enough  # asked again after as much
             return None
         try:
             return memory.numpy()

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import numpy
 import pytest
 
 from pfa import compat
 from pfa.kernels import tree
-from pfa.kernels.prepared import remade
+from pfa.kernels.prepared import NumpyLater, remade
 from pfa.kernels.tree import many
+from pfa.kernels.tree.flat import in_arrays, in_lists
 from pfa.kernels.tree.lower import SMALLEST_FLAT
 from pfa.kernels.tree.walk import values_of, walker
 from scripts.make_forest import forest as regression_forest
@@ -296,12 +298,14 @@ def test_flat_forest_answers_as_titus(
     assert sum(len(cuts) for _, _, cuts in data["columns"]) >= SMALLEST_FLAT
     again = remade(marshal.loads(marshal.dumps(ours.recipe)))
     by_values, values = walker(data), values_of(data)
-    upper_levels_apart = []
+    walks = [in_lists(data), arrays_of(data)]
     for most in (0, 250, 1000):
         monkeypatch.setattr(sys.modules["pfa.kernels.tree.lower"], "MOST_UPPER", most)
         made: Any = tree.forest(walking.site(), trees)
-        assert 0 < len(made.recipe[2][0]["columns"]) > made.recipe[2][0]["upper"]
-        upper_levels_apart.append(made)
+        apart = made.recipe[2][0]
+        assert 0 < len(apart["columns"]) > apart["upper"]
+        assert apart["fields"] == data["fields"]
+        walks += [in_lists(apart), arrays_of(apart)]
     roots = walking.decoded(trees)
     for _ in range(60):
         datum = record(rng)
@@ -309,7 +313,58 @@ def test_flat_forest_answers_as_titus(
         assert repr(ours(datum)) == expected
         assert repr(again(datum)) == expected
         assert repr(by_values(values(datum))) == expected
-        assert all(repr(made(datum)) == expected for made in upper_levels_apart)
+        assert [repr(walk(values(datum))) for walk in walks] == [expected] * 8
+
+
+def arrays_of(data: Any) -> Any:
+    walk = in_arrays(numpy, data)
+    assert walk is not None
+    return walk
+
+
+def test_numpy_walks_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    walking = Walking(FIELDS, ["double", "int", "string"], ["double"])
+    rng = random.Random(3)
+    trees = forest_of(rng, ["<="], False)
+    some = [record(rng) for _ in range(20)]
+    expected = [repr(tree.forest(walking.site(), trees)(each)) for each in some]  # type: ignore[misc]
+    asked: list[int] = []
+    walks: list[Any] = []
+
+    def after(self: NumpyLater, work: int) -> Any:
+        asked.append(work)
+        return numpy if len(asked) > 5 else None
+
+    def made(np: Any, data: Any) -> Any:
+        if len(walks) == 1:
+            walks.append(MemoryError)
+            raise MemoryError
+        walks.append(in_arrays(np, data) if not walks else None)
+        return walks[-1]
+
+    monkeypatch.setattr(NumpyLater, "after", after)
+    monkeypatch.setattr("pfa.kernels.tree.flat.in_arrays", made)
+    for number in range(3):  # in arrays; not for want of memory; not that deep
+        asked.clear()
+        ours: Any = tree.forest(walking.site(), trees)
+        assert [repr(ours(each)) for each in some] == expected
+        assert asked == [60] * 6
+        assert len(walks) == number + 1
+
+
+def test_numpy_does_not_walk_in_few_or_deep_trees() -> None:
+    walking = Walking(FIELDS, VALUES, ["double", "string"])
+    deep: Any = {**NODE, "value": {"double": 0.0}}
+    for cut in range(1, 220):
+        deep = {**NODE, "value": {"double": float(cut)}, "fail": {"TreeNode": deep}}
+    for trees in ([deep], [deep] * 60):
+        ours: Any = tree.forest(walking.site(), trees)
+        data = ours.recipe[2][0]
+        assert in_arrays(numpy, data) is None
+        (root, *_) = walking.decoded(trees)
+        for x in (-1.0, 100.5, 300.0, NAN):
+            datum = {**record(random.Random(1)), "x": x}
+            assert ours(datum) == [walking.stock(datum, root)] * len(trees)
 
 
 @pytest.mark.parametrize("three_way", [False, True])
@@ -347,21 +402,23 @@ def test_what_is_not_walked_for_many_records_at_once() -> None:
     assert [many.trees_of(each) for each in (small, len, walker, None)] == [0, 0, 0, 0]
 
 
-def test_flat_forest_in_many_threads_and_after_an_error() -> None:
+@pytest.mark.parametrize("make", [in_lists, arrays_of])
+def test_flat_forest_in_many_threads_and_after_an_error(make: Callable[[Any], Any]) -> None:
     """What is kept of a record for the next one is not seen by a walk at the same time."""
     rng = random.Random(7)
     walking = Walking(FIELDS, ["double", "int", "string"], ["double"])
     ours: Any = tree.forest(walking.site(), forest_of(rng, ["<="], False))
-    data = [record(rng) for _ in range(50)]
-    expected = [repr(ours(datum)) for datum in data]
-    fields = ours.recipe[2][0]["fields"]
+    data = ours.recipe[2][0]
+    walk, values = make(data), values_of(data)
+    records = [record(rng) for _ in range(50)]
+    expected = [repr(ours(each)) for each in records]
 
     def rounds(_: int) -> bool:
-        for datum, answer in [*zip(data, expected, strict=True)] * 20:
-            if repr(ours(datum)) != answer:
+        for each, answer in [*zip(records, expected, strict=True)] * 20:
+            if repr(walk(values(each))) != answer:
                 return False
             with pytest.raises(TypeError):
-                ours({**datum, fields[-1]: "no number"})
+                walk(values({**each, data["fields"][-1]: "no number"}))
         return True
 
     with ThreadPoolExecutor(4) as pool:

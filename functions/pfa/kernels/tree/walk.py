@@ -4,13 +4,12 @@ Each takes the values of the data's ``fields``, in that order, and gives the lis
 answers. A value that may be missing is None or bare.
 """
 
-from array import array
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from pfa.kernels.prepared import fail, made
+from pfa.kernels.tree.flat import Values, Walker, flat
 from pfa.kernels.tree.lower import (
     EQ,
     GE,
@@ -26,14 +25,10 @@ from pfa.kernels.tree.lower import (
     Data,
 )
 
-Values = tuple[Any, ...]
-
-Walker = Callable[[Values], list[Any]]
-
 
 def walker(data: Data) -> Walker:
     """Return a function of the values of ``data["fields"]``: the answers of all trees."""
-    return _flat(data) if "columns" in data else _nested(data)
+    return flat(data) if "columns" in data else _nested(data)
 
 
 def all_trees(data: Data) -> Callable[[Any], list[Any]]:
@@ -135,143 +130,6 @@ def values_of(data: Data) -> Callable[[Any], Values]:
         return tuple([bare(datum[name]) for name in names])
 
     return untagged
-
-
-def _flat(data: Data) -> Walker:
-    """Make the walk of a flat forest.
-
-    ``step`` and ``rest`` have, for each split, which is the next for the record at hand, so that
-    a walk only looks that up. In a column the splits before some place are all passed, or all
-    failed, and the others the other way round. Both are kept for the next record, for which
-    what is between its place and the last one's has to be changed. A leaf leads to itself.
-    """
-    columns = _columns(data)
-    splits, roots, levels = columns[-1].end, data["roots"], data["levels"]
-    scores = [None] * splits + data["leaves"]
-    states: list[State] = []  # as many as there have been walks at the same time
-
-    def follow(values: Values) -> State:
-        """Take a state, and change it to that of a record."""
-        try:
-            step, rest, places = state = states.pop()
-        except IndexError:
-            step, rest, places = state = _state(columns, len(scores))
-        for number, column in enumerate(columns):
-            field, cuts, find, start, _, is_upper, low, high, none, of_nan = column
-            value, old = values[field], places[number]
-            if value is None:
-                new = -1
-            elif value != value:
-                new = of_nan
-            else:
-                new = find(cuts, value)
-            if new == old:
-                continue
-            at: Any = step if is_upper else rest
-            if new < 0:
-                at[start : start + len(cuts)] = none
-            elif old < 0:
-                at[start : start + len(cuts)] = low[:new] + high[new:]
-            elif old < new:
-                at[start + old : start + new] = low[old:new]
-            else:
-                at[start + new : start + old] = high[new:old]
-            places[number] = new
-        return state
-
-    # Each a function of its own: the interpreter adapts the code to lists, or to arrays. Several
-    # steps without a look whether it is a leaf take less time, though some of them lead nowhere.
-
-    def shallow(values: Values) -> list[Any]:
-        step, _, _ = state = follow(values)
-        answers = [scores[step[step[step[at]]]] for at in roots]
-        states.append(state)
-        return answers
-
-    def in_list(values: Values) -> list[Any]:
-        step, _, _ = state = follow(values)
-        answers = []
-        for at in [step[step[step[step[at]]]] for at in roots]:
-            while at < splits:
-                at = step[step[step[at]]]
-            answers.append(scores[at])
-        states.append(state)
-        return answers
-
-    def in_both(values: Values) -> list[Any]:
-        step, rest, _ = state = follow(values)
-        answers = []
-        for at in _down(step, roots, levels):
-            while at < splits:
-                at = rest[rest[at]]
-            answers.append(scores[at])
-        states.append(state)
-        return answers
-
-    if not columns[-1].is_upper:
-        return in_both
-    return shallow if levels <= 3 else in_list
-
-
-def _down(step: list[int], ats: list[int], levels: int) -> list[int]:
-    for _ in range(levels // 2):
-        ats = [step[step[at]] for at in ats]
-    return [step[at] for at in ats] if levels % 2 else ats
-
-
-# What comes after each split, and each leaf: of the upper levels, in a list, which is looked into
-# faster; of the others, in an array, which is changed faster; the place in each column, -1 if the
-# value is missing.
-State = tuple[list[int], "array[int]", list[int]]
-
-
-class _Column(NamedTuple):
-    """Splits of one field and operator, at ``start`` to ``end``, and what comes after each.
-
-    For those before the place of a value that is ``low``, for those after it ``high``; ``none`` for
-    all if the value is missing; the place of NaN is ``of_nan``.
-    """
-
-    field: int
-    cuts: list[float]
-    find: Callable[[list[float], float], int]
-    start: int
-    end: int
-    is_upper: bool
-    low: Any
-    high: Any
-    none: Any
-    of_nan: int
-
-
-def _columns(data: Data) -> list[_Column]:
-    passing, failing, missing = (array("i", way) for way in data["ways"])
-    known = list(range(len(passing) + len(data["leaves"])))  # so that there is one of each int
-    columns = []
-    start = 0
-    for number, (field, operator, cuts) in enumerate(data["columns"]):
-        end = start + len(cuts)
-        is_upper = number < data["upper"]
-        yes, no, none = (
-            [known[at] for at in way[start:end]] if is_upper else way[start:end]
-            for way in (passing, failing, missing)
-        )
-        # cuts before the place are less than the value (bisect_left), or not more (bisect_right)
-        find = bisect_left if operator in (LE, GT) else bisect_right
-        low, high, of_nan = (no, yes, len(cuts)) if operator in (LE, LT) else (yes, no, 0)
-        columns.append(_Column(field, cuts, find, start, end, is_upper, low, high, none, of_nan))
-        start = end
-    return columns
-
-
-def _state(columns: list[_Column], size: int) -> State:
-    """Return the state of a record that is before all cuts; ``size`` counts splits and leaves."""
-    step = list(range(size))
-    rest = array("i", step if not columns[-1].is_upper else [])
-    for column in columns:
-        at: Any = step if column.is_upper else rest
-        at[column.start : column.end] = column.high
-    return step, rest, [0] * len(columns)
 
 
 def _nested(data: Data) -> Walker:
