@@ -92,7 +92,8 @@ IN_RUNTIME := botocore jmespath python-dateutil six urllib3
 	@touch $@
 
 clean:  ## remove what the other targets made
-	rm -rf .venv .aws-sam .build .cache
+	rm -rf .venv .aws-sam .build .cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: requirements-dev.txt scripts/setup.sh
 	@scripts/setup.sh
