@@ -73,6 +73,11 @@ def holds(report: Head, live: Head | None) -> bool:
     return live.metadata.get("sha256") == report.metadata.get("sha256")
 
 
+def is_current(live: Head) -> bool:
+    """Say whether what is live starts fast: its artifact, if it has one, is of this engine."""
+    return live.metadata.get("artifact-key", "") in ("", pfa.artifact_key())
+
+
 def body_of(bucket: Bucket, name: str, live: Head | None) -> bytes | None:
     """Return the bytes that are live, None if nothing is. Raises BucketError.
 

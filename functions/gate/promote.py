@@ -41,7 +41,7 @@ from bucket import (
 )
 from gate.bounds import compare, one_finding, too_large, within
 from gate.checks import check_routes
-from gate.live import body_of, finish, go_live, holds, last_passed
+from gate.live import body_of, finish, go_live, holds, is_current, last_passed
 from gate.notify import make_report
 from gate.verdict import Limits, Verdict
 
@@ -90,7 +90,7 @@ def promote(gate: Gate, name: str, suffix: str = SUFFIX) -> list[Report]:
             continue
         sha256 = hashlib.sha256(upload.body).hexdigest()
         word, made = "rejected", ""
-        if live and live.metadata.get("sha256") == sha256:
+        if live and live.metadata.get("sha256") == sha256 and is_current(live):
             word, verdict = "unchanged", one_finding("same", "It is live already.", sha256, True)
         else:
             check = partial(_check, bucket, gate.limits, name, suffix, upload.body, live)

@@ -138,6 +138,19 @@ def test_the_same_bytes_twice_make_no_version(s3):
     assert promote.promote(gate(s3), "hello") == []
 
 
+def test_the_same_bytes_get_an_artifact_of_another_engine(s3, monkeypatch):
+    """After an update of the stack, which loads the document where the artifact is another's."""
+    for word in ("promoted", "promoted", "unchanged"):
+        version = upload(s3, adder(1))
+        promote.promote(gate(s3), "hello")
+        assert report(s3, version)["verdict"] == word
+        live = s3.head("live/hello.pfa")
+        assert live.metadata["artifact-key"] == pfa.artifact_key()
+        monkeypatch.setattr(pfa, "artifact_key", lambda: "another")
+    assert live.metadata["source-version"] != version
+    assert len(s3.versions("hello")) == 2
+
+
 def test_nothing_is_done_without_an_upload(s3):
     assert promote.promote(gate(s3), "hello") == []
     upload(s3, adder(1))
