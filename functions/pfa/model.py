@@ -142,7 +142,7 @@ def _compiled(engine: Any, sha256: str, source: bytes | str | dict[str, Any]) ->
         module = program.module
         if program.result.text:
             module, code = direct.compiled_of(program, read, write)
-            model.shorten(code, program.namespace)
+            model.shorten(code, dict(program.namespace))  # to which the long way adds names
         model._source, model._lines = module.source, lambda: module.positions
     return model
 
@@ -186,8 +186,12 @@ class Model:
 
     @cached_property
     def _whole(self) -> "Model":
-        """The model with all that an artifact's does without, for the long way."""
-        return _load(self._encoded(), self.fallback is None)
+        """The model with all that an artifact's does without, for the long way.
+
+        If threads make several at once the first is for all: another would end while in use.
+        """
+        made = _load(self._encoded(), self.fallback is None)
+        return vars(self).setdefault("_whole", made)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> tuple[Callable[[bytes], "Model"], tuple[bytes]]:
         """Copy, and pickle, as an artifact: a model lets go of what its code sees at its end."""

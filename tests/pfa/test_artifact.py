@@ -6,7 +6,9 @@ import json
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,30 @@ def test_copies_outlive_the_model(copied: Callable[[Any], Any], compiled: bool) 
         again = copied(odd)
         assert (type(again), str(again), again.errors) == (pfa.InputError, str(odd), odd.errors)
         assert made.engines.kind.__module__.startswith("pfa.") == compiled
+
+
+def test_threads_that_need_the_long_way_at_once_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = pfa.load_artifact(pfa.load((ROOT / "models/hello.pfa").read_bytes()).to_artifact())
+    load, both = model._load, threading.Barrier(2)
+
+    def load_at_once(*args: Any) -> pfa.Model:
+        loaded = load(*args)
+        both.wait(20)
+        return loaded
+
+    monkeypatch.setattr(model, "_load", load_at_once)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: made.engines, range(2))
+    assert one is other
+    assert isinstance(made.score_batch(["x"])[0], pfa.InputError)
+
+
+def test_the_long_way_leaves_the_names_of_the_short_way_alone() -> None:
+    """Another thread may go through them."""
+    loaded = pfa.load({"input": "int", "output": "int", "action": {"//": [1, "input"]}})
+    before = dict(loaded._names)
+    assert isinstance(loaded.score_batch([0])[0], pfa.ScoringError)
+    assert loaded._names == before
 
 
 def test_a_document_that_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
