@@ -7,8 +7,10 @@ import pickle
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,13 @@ MODELS = sorted((ROOT / "models").glob("*.pfa"))
 def examples(loaded: pfa.Model) -> list[dict[str, object]]:
     found: list[dict[str, object]] = json.loads(loaded.metadata["examples"])
     return found
+
+
+def test_the_version_is_the_project_s() -> None:
+    """By it an artifact of another engine is known."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert pfa.VERSION == f"pfa-score {project['version']}, titus2 {version('titus2')}"
+    assert pfa.VERSION.endswith(model.ENGINE)
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
