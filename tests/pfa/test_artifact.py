@@ -31,7 +31,7 @@ def examples(loaded: pfa.Model) -> list[dict[str, object]]:
 def test_the_version_is_the_project_s() -> None:
     """By it an artifact of another engine is known."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert pfa.VERSION == f"pfa-score {project['version']}, titus2 {version('titus2')}"
+    assert f"pfa-score {project['version']}, titus2 {version('titus2')}" == pfa.VERSION
     assert pfa.VERSION.endswith(model.ENGINE)
 
 
