@@ -70,7 +70,6 @@ class Behaviour:
     errors_come: int = 0  # only the old answers
     errors_go: int = 0
     errors_differ: int = 0  # neither answers, for different reasons
-    both_answer: int = 0
     only_old_accepts: int = 0  # the record fits only the old input type
     only_new_accepts: int = 0
     neither_accepts: int = 0
@@ -90,7 +89,6 @@ class Behaviour:
         self.neither_accepts += refused and now_refused
         failed, now_fails = isinstance(old, PfaError), isinstance(new, PfaError)
         if not failed and not now_fails:
-            self.both_answer += 1
             kind, size = self._answers(old, new)
             self.answers_differ += kind >= 0
         else:
