@@ -16,6 +16,8 @@ from benchmarks import make_boosting, make_discriminant
 from scripts.make_forest import forest, rows
 from scripts.sample import DATA, MODELS, Document, examples
 
+WARM = 20_000  # records after which ours is warm: by then numpy walks in forests
+
 
 @dataclass(frozen=True)
 class Case:

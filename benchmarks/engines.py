@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import engines_report, import_time, peers
 from benchmarks.child import Child, RefusedError
-from benchmarks.documents import CASES, Case, write
+from benchmarks.documents import CASES, WARM, Case, write
 from benchmarks.sides import HERE, VENV, install
 from scripts.sample import ROOT
 
@@ -41,6 +41,7 @@ def measure(case: Case, share: float) -> dict[str, Any]:
         for side in SIDES:
             for what in ("load", "time"):
                 found[side][what] += other[side][what]
+        found["pfa"]["early"] += other["pfa"]["early"]
     return found
 
 
@@ -61,6 +62,8 @@ def measure_once(case: Case, share: float) -> dict[str, Any]:
             answers[side] = child.ask("answers")
             child.ask("use", records)
         found["agreement"] = agreement(answers["pfa"], answers["titus2"])
+        found["pfa"]["early"] = [children["pfa"].ask("time", SECONDS * share)]
+        children["pfa"].ask("loop", WARM)
         for _ in range(max(2, round(ROUNDS * share))):
             for side, child in children.items():
                 found[side]["time"].append(child.ask("time", SECONDS * share))
@@ -76,11 +79,8 @@ def measure_once(case: Case, share: float) -> dict[str, Any]:
 
 
 def batches(child: Child, times: list[list[float]], share: float) -> list[float]:
-    """How many times the rows a second of single calls a batch has, a figure a round.
-
-    After 5,000 rows: by then forests walk side by side, and numpy is imported for them.
-    """
-    child.ask("batch", 5_000)
+    """How many times the rows a second of single calls a batch has, a figure a round."""
+    child.ask("batch", 5_000)  # it is warm after that
     rows = max(20, min(20_000, round(SECONDS * share * 1e6 / min(map(min, times)))))
     return [child.ask("loop", rows) / child.ask("batch", rows) for _ in range(5)]
 

@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.child import Child, RefusedError
+from benchmarks.documents import WARM
 from benchmarks.sides import HERE, install
 from scripts.sample import ROOT
 
@@ -129,6 +130,8 @@ def measure_model(folder: Path, rounds: int, batches: tuple[int, ...]) -> dict[s
             wanted = expected[:: -(-len(expected) // most)]
             found[side]["off"] = difference(child.ask("answers"), wanted)
             child.ask("use", records)
+        found["pfa"]["early"] = [children["pfa"].ask("time", SECONDS)]
+        children["pfa"].ask("loop", WARM)
         for _ in range(rounds):
             for side, child in children.items():
                 if len(found[side]["load"]) * found[side]["first"] < 3000:

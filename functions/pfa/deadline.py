@@ -65,6 +65,12 @@ class deadline:  # noqa: N801
             and signal.getsignal(signal.SIGALRM) is not None  # set by C code: cannot be put back
         )
 
+    @staticmethod
+    def left() -> float:
+        """Give the seconds to the main thread's earliest deadline; infinity if it has none."""
+        earliest = min((block._ends for block in deadline._running), default=math.inf)
+        return earliest - time.monotonic()
+
     def __enter__(self) -> "deadline":
         """Start the clock."""
         if self.seconds == math.inf or not self.works():
@@ -105,8 +111,7 @@ class deadline:  # noqa: N801
 
 def _arm() -> None:
     """Set the timer to the earliest deadline, and to come again."""
-    left = min(block._ends for block in deadline._running) - time.monotonic()
-    signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), _AGAIN)
+    signal.setitimer(signal.ITIMER_REAL, max(deadline.left(), 1e-6), _AGAIN)
 
 
 # Raising in these would leave the timer set, or the block entered only in part. They take

@@ -8,6 +8,7 @@ MemoryError, which is then the error of one record or one document.
 import gc
 import importlib
 import os
+import sys
 import threading
 import traceback
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pfa.deadline import deadline
+
 # Besides private data a process holds its libraries' code, 30 MB with numpy and botocore.
 _RESERVE = 64 << 20
 
@@ -23,16 +26,21 @@ _RESERVE = 64 << 20
 # many cores.
 _NUMPY = 256 << 20
 
+# And before a deadline: it takes 0.1 s, more where a processor is shared.
+_SECONDS = 1.0
+
 _budgets = 0  # in force
 
 
-def has_room() -> bool:
-    """Tell whether numpy may be imported only to be faster.
+def affords_numpy() -> bool:
+    """Tell whether numpy is there, or may be imported only to be faster.
 
     Not within a ``memory_budget``, which is for what the model itself needs, nor near the limit of
-    the process. It takes 30 µs.
+    the process, nor where a deadline is near: the record would be too late. It takes 30 µs.
     """
-    if _budgets:
+    if "numpy" in sys.modules:
+        return True
+    if _budgets or deadline.left() < _SECONDS:
         return False
     try:
         import resource

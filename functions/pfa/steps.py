@@ -7,13 +7,12 @@ each, which stops where it needs a forest's answers, and gets them when all the 
 
 import ast
 import math
-import sys
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from pfa.columns import UnusualError
 from pfa.kernels.tree import many
-from pfa.memory import has_room, numpy
+from pfa.memory import affords_numpy, numpy
 
 Steps = Callable[[Any], Generator[Any, Any, None]]
 ENOUGH = 400_000  # trees walked, after which numpy, that takes 0.1 s to import, has been worth it
@@ -45,7 +44,7 @@ class Together:
         """
         if not self._many:
             self._walked += records * self._trees
-            if self._walked >= ENOUGH and ("numpy" in sys.modules or has_room()):
+            if self._walked >= ENOUGH and affords_numpy():
                 try:
                     numpy()
                     if self._is_faster:

@@ -71,11 +71,10 @@ class NumpyLater:
         """Return numpy, or None, if that is better for a call of so much work: its products."""
         if work < self._many:
             return None
-        is_there = "numpy" in sys.modules
-        self._left -= self._enough if is_there else work
+        self._left -= self._enough if "numpy" in sys.modules else work
         if self._left > 0.0:
             return None
-        if not is_there and not memory.has_room():
+        if not memory.affords_numpy():
             self._left = self._enough  # asked again after as much
             return None
         try:

@@ -33,6 +33,15 @@ def test_numpy_is_imported_when_it_is_worth_it_and_not_within_a_budget_of_memory
     assert output(PROGRAM) == ["False", "False", "False", "True"]
 
 
+def test_numpy_is_not_imported_when_the_time_is_nearly_up():
+    assert output(PROGRAM.replace("memory", "timeout").replace("500 << 20", "0.9")) == [
+        "False",
+        "False",
+        "False",
+        "True",
+    ]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory otherwise")
 def test_numpy_is_not_imported_where_it_would_take_the_last_of_the_memory():
     """Its OpenBLAS ends the process then."""
