@@ -139,7 +139,7 @@ def _views() -> dict[str, Any]:
         "ply": View("ply"),
         "ply.lex": View("ply.lex"),
         "ply.yacc": View("ply.yacc"),
-        "pytz": View("pytz"),
+        "pytz": View("pfa.compat.zones"),
     }
 
 
