@@ -20,12 +20,18 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from pfa import sources
 from pfa.compiler.runtime import NO_MATCH
 from pfa.errors import DocumentError
 from pfa.kernels.prepared import remade
 
-FORMAT = b"pfa-score artifact 3\n"
+FORMAT = b"pfa-score artifact 4\n"
 _DIGEST = 32  # bytes
+_PARTS = {
+    "engine": "version of the engine",
+    "sources": "state of the engine",
+    "python": "version of Python",
+}
 
 Portable = tuple[str, Any]  # how a name of the code is made again
 
@@ -33,7 +39,7 @@ Portable = tuple[str, Any]  # how a name of the code is made again
 def key(sha256: str, engine: str) -> dict[str, str]:
     """Return what must be the same for an artifact to be used: document, engine, Python."""
     magic = importlib.util.MAGIC_NUMBER.hex()
-    return {"document": sha256, "engine": engine, "python": magic}
+    return {"document": sha256, "engine": engine, "sources": sources.digest(), "python": magic}
 
 
 def pack(head: dict[str, str], content: dict[str, Any]) -> bytes:
@@ -57,7 +63,7 @@ def unpack(data: bytes, engine: str) -> tuple[dict[str, str], dict[str, Any]]:
     end = data.index(b"\n", start) + 1
     head: dict[str, str] = json.loads(data[start:end])
     wanted = key(head["document"], engine)
-    for part, what in (("engine", "version of the engine"), ("python", "version of Python")):
+    for part, what in _PARTS.items():
         if head[part] != wanted[part]:
             raise DocumentError(
                 f"The artifact was made by another {what}: compile the document again."

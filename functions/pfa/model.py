@@ -78,7 +78,7 @@ def _load(source: bytes | str | dict[str, Any], wanted: bool = True) -> "Model":
 
 
 def artifact_key() -> str:
-    """Return what an artifact made now is good for: the version of the engine and of Python."""
+    """Return what an artifact made now is good for: engine, its sources, and Python."""
     return " ".join(artifact.key("", VERSION).values()).strip()
 
 

@@ -183,6 +183,13 @@ class TestRefused:
         with pytest.raises(pfa.DocumentError, match="another version of the engine"):
             pfa.load_artifact(made)
 
+    def test_of_other_sources(self, made: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+        key = pfa.artifact_key()
+        monkeypatch.setattr(artifact.sources, "digest", lambda: "another")
+        assert pfa.artifact_key() != key
+        with pytest.raises(pfa.DocumentError, match="another state of the engine"):
+            pfa.load_artifact(made)
+
     def test_of_another_python(self, made: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("importlib.util.MAGIC_NUMBER", b"\x00\x01\r\n")
         with pytest.raises(pfa.DocumentError, match="another version of Python"):

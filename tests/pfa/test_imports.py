@@ -30,6 +30,7 @@ ORDER = [  # each may import those before it
     "compiler",
     "steps",
     "direct",
+    "sources",
     "artifact",
     "instance",
     "batch",

@@ -15,6 +15,7 @@ from types import CodeType
 
 import pytest
 
+from pfa import sources
 from scripts.build import ROOT, build, native_architecture, sam_build
 
 OTHER = {"arm64": "x86_64", "x86_64": "arm64"}[native_architecture()]
@@ -103,9 +104,9 @@ def test_compiled_parts_are_for_the_right_processor(either: tuple[str, Path]) ->
 def test_every_module_has_valid_bytecode_that_names_no_place_of_this_machine(
     artefact: Path,
 ) -> None:
-    sources = [path for path in files(artefact) if path.suffix == ".py"]
-    assert len(sources) > 400
-    for source in sources:
+    modules = [path for path in files(artefact) if path.suffix == ".py"]
+    assert len(modules) > 400
+    for source in modules:
         compiled = Path(importlib.util.cache_from_source(str(source)))
         content = compiled.read_bytes()
         assert content[:4] == importlib.util.MAGIC_NUMBER, compiled
@@ -116,7 +117,12 @@ def test_every_module_has_valid_bytecode_that_names_no_place_of_this_machine(
         assert code.co_filename == f"/var/task/{source.relative_to(artefact)}"
         assert str(ROOT).encode() not in content
     stray = [path for path in files(artefact) if path.suffix == ".pyc"]
-    assert len(stray) == len(sources)
+    assert len(stray) == len(modules)
+
+
+def test_the_digest_of_the_engine_is_written_down(artefact: Path) -> None:
+    written = (artefact / "pfa/sources.sha256").read_text("ascii").strip()
+    assert written == sources.computed(ROOT / "functions/pfa")
 
 
 def test_both_processors_get_the_same_python(artefact: Path, other_artefact: Path) -> None:
