@@ -11,7 +11,6 @@ all its splits sorted by column and cut.
 from array import array
 from collections.abc import Callable
 from functools import cache
-from itertools import compress
 from typing import Any
 
 from pfa.kernels.tree.shape import (
@@ -35,10 +34,6 @@ _OPERATORS = {"<=": LE, "<": LT, ">=": GE, ">": GT, "==": EQ, "!=": NE}
 # A forest with fewer splits is walked faster as nested tuples: a flat one is prepared for each
 # record, in 0.7 µs per column.
 SMALLEST_FLAT = 200
-
-# Splits in the upper levels of a flat forest. Records pass few of the splits further down, which
-# are kept in another way: see `walk`.
-MOST_UPPER = 16_000
 
 _NODE = {"field", "operator", "value", "pass", "fail"}
 
@@ -319,23 +314,17 @@ class Reader:
         return False
 
     def flat(self, roots: list[int]) -> Data:
-        """Return splits numbered by column and cut, then leaves; "pass" of k is where k passes.
+        """Return splits numbered by column and cut, then leaves; "ways" has where each leads.
 
-        So the splits that a number passes are one side of a place in each column. The upper
-        levels of all trees have columns of their own, which come first.
+        So the splits that a number passes are one side of a place in each column.
         """
         columns: list[tuple[int, int, list[float]]] = []
         order: list[int] = []
-        upper, levels = self.upper(roots)
-        parts = [_sorted(column, upper) for column in self.columns]
-        for is_upper in (True, False):
-            for column, (splits, cuts, marks) in zip(self.columns, parts, strict=True):
-                chosen = marks if is_upper else marks.translate(_NOT)
-                if any(chosen):
-                    order += compress(splits, chosen)
-                    columns.append((column.field, column.operator, [*compress(cuts, chosen)]))
-            if is_upper:
-                tops = len(columns)
+        for column in self.columns:
+            cuts = list(column.cuts)  # floats side by side in memory
+            ranks = sorted(range(len(cuts)), key=cuts.__getitem__)
+            order += [column.splits[rank] for rank in ranks]
+            columns.append((column.field, column.operator, [cuts[rank] for rank in ranks]))
         # Of ~i, counted from the end, the number is that of leaf i.
         numbers = array("i", [0]) * len(order)
         for number, split in enumerate(order):
@@ -347,33 +336,10 @@ class Reader:
         ]
         return {
             "columns": columns,
-            "upper": tops,
-            "levels": levels,
             "ways": ways,
             "roots": [numbers[root] for root in roots],
             "leaves": self.leaves[::-1],
         }
-
-    def upper(self, roots: list[int]) -> tuple[bytearray, int]:
-        """Return a mark for each split of the upper levels, and how many levels that are.
-
-        These are all, unless there are more than MOST_UPPER.
-        """
-        marks, levels, left = bytearray(len(self.children[0])), 0, MOST_UPPER
-        level = [split for split in roots if split >= 0]
-        while level and len(level) <= left:
-            for split in level:
-                marks[split] = True
-            left -= len(level)
-            levels += 1
-            level = [
-                below
-                for way in self.children
-                if way
-                for split in level
-                if (below := way[split]) >= 0
-            ]
-        return marks, levels
 
     def nested(self, roots: list[int]) -> list[Any]:
         """Return the trees as nested tuples (operator, field, value, pass, fail, missing)."""
@@ -397,15 +363,6 @@ class Reader:
         return [tree(root) for root in roots]
 
 
-def _sorted(column: Column, upper: bytearray) -> tuple[list[int], list[float], bytes]:
-    """Return the splits of a column by their cuts, these, and whether each is of the upper."""
-    cuts = list(column.cuts)  # floats side by side in memory
-    ranks = sorted(range(len(cuts)), key=cuts.__getitem__)
-    splits = [column.splits[rank] for rank in ranks]
-    return splits, [cuts[rank] for rank in ranks], bytes([upper[split] for split in splits])
-
-
-_NOT = b"\1" + bytes(255)  # of marks, 0 and 1
 _LEAVES = {**NUMBERS, "string": str, "enum": str}
 _HASHED = {*NUMBERS, "string", "enum"}
 _ALIKE = {"string": ("string", "enum", "bytes", "fixed"), "boolean": ("boolean",)}
