@@ -57,6 +57,11 @@ def measure_once(case: Case, share: float) -> dict[str, Any]:
             found[side] = {"first": child.ask("load", document), "load": [], "time": []}
             found[side] |= child.ask("memory", records)
             found[side]["about"] = child.ask("about")
+        slowest = max(found[side]["first"]["load"] for side in SIDES)
+        for _ in range(min(25, max(3, round(LOAD_SECONDS * share / slowest)))):
+            for side, child in children.items():
+                found[side]["load"].append(child.ask("load", document)["load"])
+        for side, child in children.items():
             child.ask("use", records)
             child.ask("keep", MOST_ANSWERS)
             answers[side] = child.ask("answers")
@@ -67,10 +72,6 @@ def measure_once(case: Case, share: float) -> dict[str, Any]:
         for _ in range(max(2, round(ROUNDS * share))):
             for side, child in children.items():
                 found[side]["time"].append(child.ask("time", SECONDS * share))
-        slowest = max(found[side]["first"]["load"] for side in SIDES)
-        for _ in range(min(25, max(3, round(LOAD_SECONDS * share / slowest)))):
-            for side, child in children.items():
-                found[side]["load"].append(child.ask("load", document)["load"])
         found["batch"] = batches(children["pfa"], found["pfa"]["time"], share)
         artifact = folder / "document.artifact"
         if children["pfa"].ask("save", artifact):

@@ -53,6 +53,7 @@ PACKAGES = {
 BATCHES = (1_000, 100_000)
 ROUNDS = 4
 SECONDS = 0.3  # of each engine a round
+EARLY_SECONDS = 0.03  # in which ours does not come to what makes it warm
 LONGEST = 25.0  # seconds of one batch; of one that would take longer a part is measured
 
 # Runs in the environment whose packages it measures.
@@ -130,7 +131,7 @@ def measure_model(folder: Path, rounds: int, batches: tuple[int, ...]) -> dict[s
             wanted = expected[:: -(-len(expected) // most)]
             found[side]["off"] = difference(child.ask("answers"), wanted)
             child.ask("use", records)
-        found["pfa"]["early"] = [children["pfa"].ask("time", SECONDS)]
+        found["pfa"]["early"] = [children["pfa"].ask("time", EARLY_SECONDS)]
         children["pfa"].ask("loop", WARM)
         for _ in range(rounds):
             for side, child in children.items():
