@@ -16,6 +16,7 @@ from scripts.sample import ROOT
 
 def timed(rounds: list[list[float]], load: float, peak: float) -> dict:
     return {
+        "early": rounds[:1],
         "time": rounds,
         "load": [load] * 3,
         "first": {"import": 0.1, "load": load},
@@ -140,6 +141,7 @@ def test_every_engine_has_a_side():
 
 def peer(times: list[float]) -> dict:
     return {
+        "early": [times],
         "time": [times],
         "each": [float(n) for n in range(100)],
         "load": [2.0],

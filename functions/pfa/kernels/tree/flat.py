@@ -82,7 +82,7 @@ def _finders(data: Data) -> list[Finder]:
 
 
 def _state(columns: list[Column], step: Any) -> State:
-    """Return the state of a record before all cuts; where all lead to themselves is changed."""
+    """Make the state of a record before all cuts, of a ``step`` in which all lead to themselves."""
     for start, size, _, high, _ in columns:
         step[start : start + size] = high
     return step, [0] * len(columns)
