@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import platform
-from itertools import chain
 from statistics import median
 from typing import Any
 
 from benchmarks import peers_report
 from benchmarks.documents import CASES, WARM, Case
+from benchmarks.peers_report import figure, p50
 
 IMPORT_TARGET = 0.45  # of stock's CPU time
 BATCH_TARGET = 1.3  # rows a second, to a loop
 ARTIFACT_TARGET = 100  # times stock's load, for the case that has a target for memory
-
-
-def p50(found: dict[str, Any], when: str = "time") -> float:
-    """Median microseconds a record."""
-    return float(median(chain.from_iterable(found[when])))
 
 
 def faster(found: dict[str, Any]) -> float:
@@ -56,13 +51,6 @@ def same(case: Case, found: dict[str, Any]) -> str:
 def verdict(met: bool) -> str:
     """Whether a target is met."""
     return "met" if met else "missed"
-
-
-def figure(value: float) -> str:
-    """Three digits, without an exponent."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def markdown(results: dict[str, Any]) -> str:

@@ -137,25 +137,13 @@ class Worker:
 
     def batch(self, rows: int) -> float:
         """Score `rows` records, given as a list of dicts, at once; seconds."""
-        many: Answer = self.side.many(self.model)
-        records = list(islice(cycle(self.records), rows))
-        gc.collect()
-        started = time.process_time()
-        answers = many(records)
-        seconds = time.process_time() - started
-        del answers
-        return seconds
+        return answered(self.side.many(self.model), islice(cycle(self.records), rows))
 
     def loop(self, rows: int) -> float:
         """Score `rows` records one by one, and keep the answers, as a batch does; seconds."""
         one: Answer = self.side.one(self.model)
-        records = list(islice(cycle(self.records), rows))
-        gc.collect()
-        started = time.process_time()
-        answers = [one(record) for record in records]
-        seconds = time.process_time() - started
-        del answers
-        return seconds
+        source = islice(cycle(self.records), rows)
+        return answered(lambda records: [one(record) for record in records], source)
 
     def save(self, path: str) -> bool:
         """Write the model as it is compiled ahead of time; say whether the engine can."""
@@ -169,6 +157,17 @@ class Worker:
         """Return what the engine says of the model, if anything."""
         about = getattr(self.side, "about", None)
         return about(self.model) if about else None
+
+
+def answered(many: Answer, source: Iterator[Any]) -> float:
+    """Processor seconds of making the answers to records, a list; not of letting go of them."""
+    records = list(source)
+    gc.collect()
+    started = time.process_time()
+    answers = many(records)
+    seconds = time.process_time() - started
+    del answers
+    return seconds
 
 
 def timed(one: Answer, records: list[Any]) -> float:

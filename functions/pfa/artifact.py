@@ -37,7 +37,7 @@ Portable = tuple[str, Any]  # how a name of the code is made again
 
 
 def key(sha256: str, engine: str) -> dict[str, str]:
-    """Return what must be the same for an artifact to be used: document, engine, Python."""
+    """Return what must be the same for an artifact to be used; the document is its SHA-256."""
     magic = importlib.util.MAGIC_NUMBER.hex()
     return {"document": sha256, "engine": engine, "sources": sources.digest(), "python": magic}
 

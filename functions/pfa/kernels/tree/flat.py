@@ -124,8 +124,7 @@ def in_python(data: Data) -> Walker:
     roots, splits = data["roots"], len(ways[0])
     scores = [None] * splits + data["leaves"]
     make: Any = partial(array, "i")
-    is_listed = splits <= LISTED
-    if is_listed:
+    if splits <= LISTED:
         known = list(range(len(scores)))  # so that there is one of each int
         make, ways = list, [[known[at] for at in way] for way in ways]
     columns, finders = _columns(data, ways), _finders(data)
@@ -139,8 +138,7 @@ def in_python(data: Data) -> Walker:
             state = _state(columns, make(range(len(scores))))
         return _moved(state, columns, places)
 
-    # Each a function of its own: the interpreter adapts the code to lists, or to arrays. Several
-    # steps without a look whether it is a leaf take less time, though some of them lead nowhere.
+    # Several steps without a look whether it is a leaf take less time, though some lead nowhere.
 
     def shallow(values: Values) -> list[Any]:
         step, _ = state = follow(values)
@@ -148,7 +146,7 @@ def in_python(data: Data) -> Walker:
         states.append(state)
         return answers
 
-    def in_list(values: Values) -> list[Any]:
+    def deep(values: Values) -> list[Any]:
         step, _ = state = follow(values)
         answers = []
         for at in [step[step[step[step[at]]]] for at in roots]:
@@ -158,19 +156,7 @@ def in_python(data: Data) -> Walker:
         states.append(state)
         return answers
 
-    def in_array(values: Values) -> list[Any]:
-        step, _ = state = follow(values)
-        answers = []
-        for at in [step[step[step[step[at]]]] for at in roots]:
-            while at < splits:
-                at = step[step[at]]
-            answers.append(scores[at])
-        states.append(state)
-        return answers
-
-    if not is_listed:
-        return in_array
-    return shallow if _levels(roots, ways, 4) <= 3 else in_list
+    return shallow if _levels(roots, ways, 4) <= 3 else deep
 
 
 def in_arrays(np: Any, data: Data) -> Walker | None:
