@@ -1,47 +1,64 @@
 """The trees of a large forest, from their JSON text to flat lists.
 
 Python takes 86 ms and 40 MB to make objects of 8 MB of trees, and as long again to look at them
-one by one. Text that was written by a program is all alike, though::
+one by one. But what is between the numbers of a forest is the same few texts again and again::
 
     [{"field":"x","operator":"<","value":{"double":1.5},"pass":{"Tree":{...}},"fail":{"double":2}},
 
-so that each constant part of it can be replaced by one character. What is left is read as two
-things: the numbers, as one flat JSON array, and the form of the trees, which has to come down to a
-row of whole trees when splits with two leaves are replaced by leaves again and again. Text in
-which anything else is found is not taken, and goes the usual way.
+So the text is split at its numbers, and each text between them is read once. That leaves a list of
+numbers and the form of the trees, a character for each node and for its end, which has to come down
+to a row of whole trees when splits with nothing but leaves are replaced by leaves again and again.
+Where anything else is found the trees are not taken, and go the usual way.
 """
 
 import json
 import math
 import re
-from itertools import compress
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
+from itertools import compress, count
 from typing import Any
 
-# What stands for the parts of the text; characters that JSON has nowhere, so that none is there.
-# Of each way below a split: one for a leaf there, and one for a split.
-_SPLIT, _TREE = b"\x01", b"\x02"
-_LEAVES, _SPLITS = b"\x03\x04\x05", b"\x06\x07\x08"
-_WAYS = (b"pass", b"fail", b"missing")
-_OPERATOR, _HEAD = 0x80, 0x90  # the first of several: of the operators, of fields with operators
-_FIRST = 100_000  # bytes in which each part of the text has to be
+_CHUNK = 50_000  # bytes that are split at a time, so that the pieces stay in the processor's cache
 _DEEPEST = 200  # splits in each other: deeper JSON may be too deep for Python
-_MOST_WORK = 30  # times the length of the text, which falls quickly unless the trees are vines
-_NUMBER = b"0123456789.eE+-"
+_MOST_WORK = 30  # times the length of the form, which falls quickly unless the trees are vines
 
-# A colon and a comma as json.dumps writes them, with and without separators of one's own.
-_STYLES = ((b":", b","), (b": ", b", "))
-_BEGIN = re.compile(rb'"init":( ?)\[\{"field":\1"')
-_VALUE = re.compile(rb'"value": ?(?:\{"(\w+)": ?)?[-0-9]')
-_NODE = re.compile(rb'"(?:pass|fail|missing)": ?\{"([\w.]+)": ?\{"field"')
-_END = re.compile(rb'"(?:pass|fail|missing)": ?\{"(\w+)": ?[-0-9]')
+# The form of trees is written in ASCII: leaves and splits by the way to them, roots, and the ends
+# of both kinds of nodes. After a split or a root comes the code of its field and operator.
+_WAYS, _LEAVES, _SPLITS = (b"pass", b"fail", b"missing"), b"pfm", b"PFM"
+_ROOT, _END, _ROOT_END, _TREE = b"(", b".", b")", b"T"
+_ASCII, _CODES = bytes(range(128)), bytes(range(128, 256))
+_FROM_CODE = bytes(128) + _ASCII
+_IS_SPLIT = bytes(128) + b"\1" * 128
+_IS_LEAF = b"\1" * 128 + bytes(128)
+_NEITHER = _SPLITS + _ROOT + _END + _ROOT_END
+
+
+# Patterns for `_json`, each compiled when it is needed: all of them take 0.7 ms.
+_BEGIN = rb'"init" : \[ \{ "field"'
+_STRING_LEAF = rb'"(?:pass|fail|missing)" : \{ "T" : "'
+_STRING, _NUMBER = rb'"[^\x00-\x1f"\\]*+"(?= \})|', rb"[-0-9][-+.0-9Ee]*"
+_BETWEEN = (  # ends; then the way to a node or leaf, and its tag; then a node
+    rb' ((?:\} )*+)(,?) (?:"(pass|fail|missing)" : \{ "T" (?:\Z|: (?=\{)))?'
+    rb'(?:\{ "field" : "T" , "operator" : "T" , "value" (?:: \{ "T" )?)?'
+)
+
+
+@cache
+def _json(pattern: bytes) -> re.Pattern[bytes]:
+    """Compile a pattern where a space is any white space, and T any string without escapes."""
+    space, string = rb"[ \t\n\r]*+", rb'([^\x00-\x1f"\\]*+)'
+    return re.compile(pattern.replace(b" ", space).replace(b"T", string))
 
 
 class Forest:
     """Trees as flat lists, in the order of the text: splits before what is below them.
 
     ``heads`` are fields with their operators, ``codes`` says for each split which it has, ``cuts``
-    what that compares with; ``order`` has 1 for a split and 0 for a leaf. The tags are None where
-    there is no tag, or nothing that has one.
+    what that compares with. ``leaves`` are those that are not alike, ``numbers`` says for each leaf
+    which it is; ``order`` has 1 for a split and 0 for a leaf. The tags are None where there is no
+    tag, or nothing that has one.
     """
 
     def __init__(self, source: bytes | str, start: int, end: int) -> None:
@@ -50,7 +67,8 @@ class Forest:
         self.heads: list[tuple[str, str]] = []
         self.codes = self.order = b""
         self.cuts: list[float] = []
-        self.leaves: list[float] = []
+        self.leaves: list[Any] = []  # numbers or strings
+        self.numbers: list[int] = []
         self.ways = 2  # below a split: 3 with "missing"
         self.value_tag: str | None = None
         self.node_tag: str | None = None
@@ -72,85 +90,113 @@ def cut_out(source: bytes | str, encoded: bytes, mark: bytes) -> tuple[bytes, Fo
 
     None if there is no forest that is written in the usual way.
     """
-    begin = _BEGIN.search(encoded)
+    begin = _json(_BEGIN).search(encoded)
     if begin is None:
         return None
     start = encoded.index(b"[", begin.start())
     end = encoded.find(b"]", start) + 1
-    body = encoded[start + 1 : end - 1]
     try:
         first = start if isinstance(source, bytes) else len(encoded[:start].decode())
         forest = Forest(source, first, first + end - start)
-        _read(forest, body, *_STYLES[len(begin[1])])
-    except (ValueError, ArithmeticError, LookupError):
+        _read(forest, encoded, start + 1, end - 1)
+    except (ValueError, ArithmeticError, LookupError, TypeError):
         return None
     return encoded[:start] + mark + encoded[end:], forest
 
 
-def _read(forest: Forest, text: bytes, colon: bytes, comma: bytes) -> None:
+def _read(forest: Forest, text: bytes, start: int, end: int) -> None:
     """Read the trees of an array; raises ValueError for others than the usual."""
-    if not text.isascii() or any(code in text for code in _SPLIT + _TREE + _LEAVES + _SPLITS):
-        raise ValueError
-    forest.ways = 3 if b'"missing"' in text[:_FIRST] else 2
-    value, node, leaf = [
-        found[1] if (found := pattern.search(text, 0, _FIRST)) else None
-        for pattern in (_VALUE, _NODE, _END)
-    ]
-    if leaf is None:
-        raise ValueError
-
-    def opening(tag: bytes | None) -> bytes:
-        return b'{"' + tag + b'"' + colon if tag else b""
-
-    field = b'{"field"' + colon + b'"'
-    before = b'"' + comma + b'"operator"' + colon + b'"'
-    after = b'"' + comma + b'"value"' + colon + opening(value)
-    text, operators = _coded(text, before, rb"[!=<>\w]*", after, _OPERATOR, _FIRST)
-    for way in range(forest.ways):
-        start = (b"}" if value and not way else b"") + comma + b'"' + _WAYS[way] + b'"' + colon
-        if node:
-            text = text.replace(start + opening(node) + field, _SPLITS[way : way + 1] + _SPLIT)
-        text = text.replace(start + opening(leaf), _LEAVES[way : way + 1])
-    text = text.replace(field, _SPLIT)
-    name = rb"[^\x00-\x1f\"\\\x80-\xff]*[\x80-\x8f]"
-    text, fields = _coded(text, _SPLIT, name, b"", _HEAD, len(text))
-    text = text.replace(comma, b",")  # that between trees
-    _check_form(text, forest.ways)
-    numbers = _numbers(text)
-    forest.heads = [
-        (name[:-1].decode(), operators[name[-1] - _OPERATOR].decode()) for name in fields
-    ]
-    forest.codes = text.translate(_FROM_HEAD, bytes(range(_HEAD)))
-    forest.order = text.translate(_IS_HEAD, bytes(c for c in range(_HEAD) if c not in _LEAVES))
-    forest.cuts = list(compress(numbers, forest.order))
-    forest.leaves = list(compress(numbers, forest.order.translate(b"\1" + bytes(255))))
-    forest.value_tag, forest.node_tag, forest.leaf_tag = [
-        tag.decode() if tag else None for tag in (value, node, leaf)
-    ]
-
-
-def _coded(
-    text: bytes, before: bytes, name: bytes, after: bytes, code: int, first: int
-) -> tuple[bytes, list[bytes]]:
-    """Put a character for each name between two texts, from ``code`` on; return the names.
-
-    Each has to be in the ``first`` characters of what is left of the text.
-    """
-    names: list[bytes] = []
-    pattern = re.compile(re.escape(before) + b"(" + name + b")" + re.escape(after))
-    while found := pattern.search(text, 0, first):
-        if len(names) == _MOST[code]:
+    values = _values(text, start)
+    between = _Between()
+    forms: list[bytes] = []
+    leaves: defaultdict[bytes, int] = defaultdict(count().__next__)
+    stop = start
+    while stop != end:
+        stop = text.find(b'"', start + _CHUNK, end)  # which is not within a number
+        stop = end if stop < 0 else stop
+        *pieces, rest = values.split(text[start:stop])
+        if not pieces:
             raise ValueError
-        text = text.replace(found[0], bytes([code + len(names)]))
-        names.append(found[1])
-    return text, names
+        start = stop - len(rest)
+        here = b"".join(map(between.__getitem__, pieces[::2]))
+        forms.append(here)
+        given = pieces[1::2]
+        forest.cuts += _parsed(compress(given, here.translate(_IS_SPLIT, _NEITHER)))
+        of_leaves = compress(given, here.translate(_IS_LEAF, _NEITHER))
+        forest.numbers += map(leaves.__getitem__, of_leaves)
+    form = b"".join([*forms, between[rest]])
+    forest.ways = 3 if _LEAVES[2] in form else 2
+    _check_form(form.translate(None, _CODES), forest.ways)
+    forest.heads = [(field.decode(), operator.decode()) for field, operator in between.heads]
+    forest.codes = form.translate(_FROM_CODE, _ASCII)
+    forest.order = form.translate(_IS_SPLIT, _NEITHER)
+    forest.leaves = _parsed(leaves)
+    for numbers in forest.cuts, [leaf for leaf in forest.leaves if type(leaf) is float]:
+        if not math.isfinite(sum(numbers)):
+            raise ValueError
+    forest.value_tag, forest.node_tag, forest.leaf_tag = [
+        tag.decode() if (tag := between.tags.get(of)) else None for of in ("value", "node", "leaf")
+    ]
 
 
-def _check_form(text: bytes, ways: int) -> None:
+def _values(text: bytes, start: int) -> re.Pattern[bytes]:
+    """Return the pattern of the values of trees: white space and strings only if there are some."""
+    colon = b": " if text[text.index(b":", start) + 1] in b" \t\n\r" else b":"
+    has_strings = _json(_STRING_LEAF).search(text, start, start + _CHUNK)
+    return _json(colon + b"(" + (_STRING if has_strings else b"") + _NUMBER + b")")
+
+
+def _parsed(values: Iterable[bytes]) -> list[Any]:
+    """Return numbers as floats, and strings; raises ValueError for what is none in JSON."""
+    listed = b"[" + b",".join(values) + b"]"
+    if b"-0," in listed or b"-0]" in listed:  # as an integer it is 0
+        raise ValueError
+    parsed: list[Any] = json.loads(listed, parse_int=float)
+    return parsed
+
+
+class _Between(dict[bytes, bytes]):
+    """Of each text between two numbers, and before and after all, what of the form it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads: dict[tuple[bytes, bytes], bytes] = {}
+        self.tags: dict[str, bytes | None] = {}
+
+    def __missing__(self, text: bytes) -> bytes:
+        """Read one more; raises ValueError for others than the usual."""
+        found = _json(_BETWEEN).fullmatch(text)
+        if found is None:
+            raise ValueError
+        ends, comma, way, tag, field, operator, value = found.groups()
+        is_first, is_split, tags = not self, field is not None, self.tags
+        is_usual = (
+            (not is_split or tags.setdefault("value", value) == value)
+            and (not way or tags.setdefault("node" if is_split else "leaf", tag) == tag)
+            and bool(comma) == (not is_first and bool(is_split or way))
+        )
+        # First ends a value, if it has a tag, or a leaf; then nodes with their tags. Between trees,
+        # and at the end, a leaf and a root, which has none.
+        own = tags.get("value") is not None if way == b"pass" else 1 if way else 2
+        nodes, odd = divmod(ends.count(b"}") - (0 if is_first else own), 2)
+        if not is_usual or nodes < 0 or odd:
+            raise ValueError
+        form = _END * nodes
+        if way:
+            form += (_SPLITS if is_split else _LEAVES)[_WAYS.index(way) :][:1]
+        else:
+            form += (b"" if is_first else _ROOT_END) + (_ROOT if is_split else b"")
+        if is_split:
+            code = self.heads.setdefault((field, operator), _CODES[len(self.heads) :][:1])
+            if not code:
+                raise ValueError
+            form += code
+        return self.setdefault(text, form)
+
+
+def _check_form(form: bytes, ways: int) -> None:
     """Refuse what is not a row of trees; raises ValueError."""
-    form = text.translate(_ONE_HEAD, _NUMBER)
-    leaves = [_LEAVES[way : way + 1] + b"}" for way in range(ways)]
-    tree = _SPLIT + b"".join(leaves) + b"}"
+    leaves = _LEAVES[:ways]
     left = _MOST_WORK * len(form)
     for _ in range(_DEEPEST):
         size = len(form)
@@ -158,30 +204,10 @@ def _check_form(text: bytes, ways: int) -> None:
         if left < 0:
             raise ValueError
         for way in range(ways):
-            form = form.replace(_SPLITS[way : way + 1] + tree + b"}", leaves[way])
+            split = _SPLITS[way : way + 1] + leaves + _END
+            form = form.replace(split, leaves[way : way + 1])
         if len(form) == size:
             break
-    row = form.replace(tree, _TREE)
-    if row != b",".join([_TREE] * row.count(_TREE)):
+    row = form.replace(_ROOT + leaves + _ROOT_END, _TREE)
+    if row != _TREE * len(row):
         raise ValueError
-
-
-def _numbers(text: bytes) -> list[float]:
-    """Return the numbers of splits and leaves; each is there directly after what it belongs to."""
-    listed = text.translate(_AS_LIST)
-    if b", " in listed or listed[:1] != b",":
-        raise ValueError
-    numbers: list[float] = json.loads(b"[0" + listed + b"]")[1:]
-    if not math.isfinite(sum(numbers)):
-        raise ValueError
-    return numbers
-
-
-_MOST = {_OPERATOR: _HEAD - _OPERATOR, _HEAD: 256 - _HEAD}
-_ONE_HEAD = bytes(_SPLIT[0] if code >= _HEAD else code for code in range(256))
-_IS_HEAD = bytes(int(code >= _HEAD) for code in range(256))
-_FROM_HEAD = bytes(max(code - _HEAD, 0) for code in range(256))
-_AS_LIST = bytes(
-    code if code in _NUMBER else 44 if code >= _HEAD or code in _LEAVES else 32
-    for code in range(256)
-)

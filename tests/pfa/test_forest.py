@@ -1,7 +1,10 @@
 """Forests that are read from their text: what is found there, and what goes the usual way."""
 
+import itertools
 import json
 import random
+import re
+import time
 from typing import Any
 
 import pytest
@@ -14,7 +17,9 @@ FIELDS = ("x", "yx", "long name")
 MARK = b'"mark"'
 
 
-def tree(random_: random.Random, depth: int, missing: bool, tagged: bool) -> dict[str, Any]:
+def tree(
+    random_: random.Random, depth: int, missing: bool, tagged: bool, voting: bool
+) -> dict[str, Any]:
     """A split, and what is below it."""
     cut = random_.choice([round(random_.gauss(0, 3), 3), 2, -0.0, 1e-7, 3.5e30])
     node: dict[str, Any] = {
@@ -24,20 +29,28 @@ def tree(random_: random.Random, depth: int, missing: bool, tagged: bool) -> dic
     }
     for way in ("pass", "fail", "missing") if missing else ("pass", "fail"):
         if depth and random_.random() < 0.7:
-            node[way] = {"Tree": tree(random_, depth - 1, missing, tagged)}
+            node[way] = {"Tree": tree(random_, depth - 1, missing, tagged, voting)}
+        elif voting:
+            node[way] = {"string": random_.choice(["a", "b: c", "1", "-0", "", "d }", "e, f"])}
         else:
             node[way] = {"double": random_.choice([1, 0.0, -0.0, random_.random(), 1e3])}
     return node
 
 
 def forest(
-    seed: int, trees: int = 20, depth: int = 5, missing: bool = False, tagged: bool = True
+    seed: int,
+    trees: int = 20,
+    depth: int = 5,
+    missing: bool = False,
+    tagged: bool = True,
+    voting: bool = False,
 ) -> dict[str, Any]:
     """A document that gives the answers of all trees."""
     random_ = random.Random(seed)
     number = ["null", "double"] if missing else "double"
+    leaf = "string" if voting else "double"
     ways = [
-        {"name": way, "type": ["Tree", "double"]}
+        {"name": way, "type": ["Tree", leaf]}
         for way in (("pass", "fail", "missing") if missing else ("pass", "fail"))
     ]
     test: Any = {"model.tree.simpleTree": ["input", "tree"]}
@@ -52,7 +65,7 @@ def forest(
             "name": "Row",
             "fields": [{"name": name, "type": number} for name in FIELDS[:2]],
         },
-        "output": {"type": "array", "items": "double"},
+        "output": {"type": "array", "items": leaf},
         "cells": {
             "forest": {
                 "type": {
@@ -71,20 +84,20 @@ def forest(
                         ],
                     },
                 },
-                "init": [tree(random_, depth, missing, tagged) for _ in range(trees)],
+                "init": [tree(random_, depth, missing, tagged, voting) for _ in range(trees)],
             }
         },
         "action": {
             "a.map": [
                 {"cell": "forest"},
-                {"params": [{"tree": "Tree"}], "ret": "double", "do": test},
+                {"params": [{"tree": "Tree"}], "ret": leaf, "do": test},
             ]
         },
     }
 
 
-def written(value: Any, spaces: bool) -> bytes:
-    return json.dumps(value, separators=None if spaces else (",", ":")).encode()
+def written(value: Any, spaces: bool, indent: Any = None) -> bytes:
+    return json.dumps(value, separators=None if spaces else (",", ":"), indent=indent).encode()
 
 
 def outcome(text: bytes, rows: list[dict[str, Any]]) -> Any:
@@ -108,28 +121,27 @@ def rows() -> list[dict[str, Any]]:
     return [{name: random_.gauss(0, 3) for name in FIELDS[:2]} for _ in range(8)]
 
 
-@pytest.mark.parametrize("spaces", [False, True])
+@pytest.mark.parametrize(
+    ("spaces", "indent"), [(False, None), (True, None), (True, 2), (False, "\t"), (False, 0)]
+)
 @pytest.mark.parametrize(("missing", "tagged"), [(False, True), (False, False), (True, True)])
-def test_as_the_reference(rows, spaces, missing, tagged, monkeypatch):
+@pytest.mark.parametrize("voting", [False, True])
+def test_as_the_reference(rows, spaces, indent, missing, tagged, voting, monkeypatch):
     monkeypatch.setattr(document, "_FOREST", 0)
-    made = forest(1, missing=missing, tagged=tagged)
-    text = written(made, spaces)
+    made = forest(1, missing=missing, tagged=tagged, voting=voting)
+    text = written(made, spaces, indent)
     found = cut_out(text, text, MARK)
     assert found
     assert found[1].value() == made["cells"]["forest"]["init"]
     assert json.loads(found[0])["cells"]["forest"]["init"] == "mark"
-    model = pfa.load(text)
+    with monkeypatch.context() as patch:
+        patch.setattr(Forest, "value", lambda _: pytest.fail("read again"))
+        model = pfa.load(text)
     assert model.fallback is None
     engine = compat.engine(json.loads(text))
     for row in rows:
         given = {name: {"double": value} for name, value in row.items()} if missing else row
         assert repr(model.score(given)) == repr(engine.action(given))
-
-
-def test_is_used(monkeypatch):
-    monkeypatch.setattr(document, "_FOREST", 0)
-    monkeypatch.setattr(Forest, "value", lambda _: pytest.fail("read again"))
-    pfa.load(written(forest(2), False))
 
 
 def test_text_with_other_characters_before_it(rows, monkeypatch):
@@ -152,6 +164,15 @@ def test_text_with_other_characters_before_it(rows, monkeypatch):
         (b'{"double":', b'{"double":1e999,'),
         (b'{"double":', b'{"double":0'),
         (b'{"double":', b'{"double":NaN'),
+        (b'{"double":', b'{"double":-0},"other":{"double":'),
+        (b'{"double":', b'{"double":true},"other":{"double":'),
+        (b'{"double":', b'{"double":"1"},"other":{"double":'),
+        (b'{"double":', b'{"string":'),
+        (b'"fail":{"double":', b'"fail":{"string":"1"},"missing":{"double":'),
+        (b'"value":{"double":', b'"value":{"double":"x"},"other":{"double":'),
+        (b'"pass":', b'"fail":'),
+        (b'"pass":', b'"missing":'),
+        (b'"pass":{"Tree":', b'"pass":{"Tree":{"Tree":'),
         (b'{"double":', b'{"float":'),
         (b'{"double":', b'{"double": '),
         (b'"fail":', b'"fail":null,"fail":'),
@@ -185,23 +206,26 @@ def test_other_text(rows, old, new, place, monkeypatch):
     assert outcome(changed, rows) == usual
 
 
-@pytest.mark.parametrize("first", [0, 60, 200, 500])
-@pytest.mark.parametrize("missing", [False, True])
-def test_parts_of_the_text_that_come_late(rows, missing, first, monkeypatch):
-    text = written(forest(4, missing=missing), False)
+@pytest.mark.parametrize("chunk", [1, 40, 200, 2_000])
+@pytest.mark.parametrize(("missing", "spaces"), [(False, False), (True, False), (True, True)])
+def test_text_of_many_chunks(rows, missing, spaces, chunk, monkeypatch):
+    text = written(forest(4, missing=missing), spaces)
     given = [{name: {"double": row[name]} for name in row} if missing else row for row in rows]
     usual = outcome(text, given)
     monkeypatch.setattr(document, "_FOREST", 0)
-    monkeypatch.setattr("pfa.forest._FIRST", first)
+    monkeypatch.setattr("pfa.forest._CHUNK", chunk)
+    monkeypatch.setattr(Forest, "value", lambda _: pytest.fail("read again"))
     assert outcome(text, given) == usual
 
 
-def test_text_changed_at_random(rows, monkeypatch):
-    text = written(forest(6, trees=4, depth=3), False)
+@pytest.mark.parametrize("voting", [False, True])
+def test_text_changed_at_random(rows, voting, monkeypatch):
+    monkeypatch.setattr("pfa.kernels.tree.text.is_flat", lambda *_: True)
+    text = written(forest(6, trees=12, depth=3, voting=voting), False)
     start, end = text.index(b'"init"'), text.index(b"]", text.index(b'"init"')) + 2
     random_ = random.Random(7)
     alike = 0
-    for _ in range(500):
+    for _ in range(400):
         place = random_.randrange(start, end)
         length = random_.choice([0, 0, 1, 1, 2, 9])
         other = random_.randrange(start, end)
@@ -217,6 +241,8 @@ def test_text_changed_at_random(rows, monkeypatch):
                 b'"',
                 b" ",
                 b"\x01",
+                b"P",
+                b"\x80",
                 text[other : other + 12],
             ]
         )
@@ -235,6 +261,31 @@ def test_names_with_commas(rows, monkeypatch):
     found = cut_out(text, text, MARK)
     assert found
     assert {name for name, _ in found[1].heads} == {"x", "y, x"}
+
+
+def test_an_integer_zero_has_no_sign(rows, monkeypatch):
+    monkeypatch.setattr(document, "_FOREST", 0)
+    text = written(forest(9), False).replace(b'{"double":-0.0}', b'{"double":-0}')
+    assert b"-0.0" in outcome(text.replace(b"-0}", b"-0.0}"), rows).__repr__().encode()
+    assert "-0.0" not in repr(outcome(text, rows))
+
+
+@pytest.mark.parametrize(("fields", "are_too_many"), [(128, False), (129, True)])
+def test_more_fields_than_there_are_codes(fields, are_too_many):
+    text = written(forest(9), False).replace(b'">="', b'"<"')
+    numbers = itertools.cycle(range(fields))
+    text = re.sub(rb'(?<="field":)"[xy]+"', lambda _: b'"x%d"' % next(numbers), text)
+    assert (cut_out(text, text, MARK) is None) == are_too_many
+
+
+@pytest.mark.parametrize("long", [b" ", b"}", b"} ", b'"', b"\\", b":", b": ", b"[", b"{", b"1"])
+def test_long_text_takes_no_longer(long, monkeypatch):
+    text = written(forest(9), False)
+    for place in (b'"init":[', b'"operator":', b'"pass":', b'"fail":{', b'"double":'):
+        changed = text.replace(place, place + long * 1_000_000, 1)
+        started = time.process_time()
+        cut_out(changed, changed, MARK)
+        assert time.process_time() - started < 2
 
 
 def test_deep(monkeypatch):

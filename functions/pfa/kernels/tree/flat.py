@@ -97,7 +97,8 @@ def _moved(state: State, columns: list[Column], places: list[int]) -> State:
         if new < 0:
             step[start : start + size] = none
         elif old < 0:
-            step[start : start + size] = low[:new] + high[new:]
+            step[start : start + new] = low[:new]
+            step[start + new : start + size] = high[new:]
         elif old < new:
             step[start + old : start + new] = low[old:new]
         else:
@@ -161,7 +162,7 @@ def in_python(data: Data) -> Walker:
 
 def in_arrays(np: Any, data: Data) -> Walker | None:
     """Make the walk with numpy; None for trees that are deeper than they are many."""
-    ways = [array("q", array("i", way)) for way in data["ways"]]
+    ways = [memoryview(array("q", array("i", way))) for way in data["ways"]]
     roots = np.array(data["roots"], np.int64)
     levels = _levels(data["roots"], ways, len(roots) + 1)
     if levels > len(roots):
@@ -176,7 +177,7 @@ def in_arrays(np: Any, data: Data) -> Walker | None:
         try:
             state, take = states.pop()
         except IndexError:
-            step = array("q", range(len(scores)))
+            step = memoryview(array("q", range(len(scores))))
             state, take = _state(columns, step), np.frombuffer(step, np.int64).take
         state = _moved(state, columns, places)
         ats = roots

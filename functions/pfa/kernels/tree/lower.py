@@ -71,6 +71,11 @@ def lower(walk: Walk, trees: list[Any]) -> Data | None:
         return None
 
 
+def is_flat(splits: int, columns: int) -> bool:
+    """Tell whether a forest of splits that are all in columns is walked faster as a flat one."""
+    return splits >= max(SMALLEST_FLAT, 30 * columns)
+
+
 def count_keys(value: Any) -> int:
     """Return the number of keys of all objects in a JSON value."""
     if type(value) is dict:
@@ -291,19 +296,22 @@ class Reader:
 
     def data(self, roots: list[int]) -> Data:
         """Return what was read as plain data."""
+        ordered = all(column.operator < len(ORDERED) for column in self.columns)
+        many = is_flat(len(self.children[0]), len(self.columns))
+        if ordered and many and not self.has_nan():
+            return {**self.head(), **self.flat(roots)}
+        return {**self.head(), "trees": self.nested(roots)}
+
+    def head(self) -> Data:
+        """Return the data of a forest but the trees."""
         names = tuple(self.fields)
-        head = {
+        return {
             "call": self.walk.call,
             "fields": names,
             "untag": any(field_type(self.walk, name)[1] for name in names),  # type: ignore[index]
             "missing": self.walk.missing,
             "keys": self.keys,
         }
-        ordered = all(column.operator < len(ORDERED) for column in self.columns)
-        many = len(self.children[0]) >= max(SMALLEST_FLAT, 30 * len(self.columns))
-        if ordered and many and not self.has_nan():
-            return {**head, **self.flat(roots)}
-        return {**head, "trees": self.nested(roots)}
 
     def has_nan(self) -> bool:
         """Tell whether a cut is NaN, which has no place in an order."""
