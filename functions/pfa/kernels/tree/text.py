@@ -7,6 +7,8 @@ from pfa.forest import Forest
 from pfa.kernels.tree.lower import Data, Reader, UnusualError, is_flat
 from pfa.kernels.tree.shape import NUMBERS, ORDERED, Walk, branches
 
+_LEAVES = {"float": float, "double": float, "string": str}
+
 
 def lower_forest(walk: Walk, forest: Forest) -> Data | None:
     """Return the trees as data; None if they are not of the walk's types, not usual, or few."""
@@ -22,7 +24,7 @@ def lower_forest(walk: Walk, forest: Forest) -> Data | None:
 
 
 def _check_types(reader: Reader, forest: Forest) -> None:
-    """Refuse trees whose parts and tags are not those of the types, and any but real numbers."""
+    """Refuse trees whose parts and tags are not those of the types, and values but real numbers."""
     walk, tag = reader.walk, forest.value_tag
     of_value = NUMBERS.get(reader.values.name) if tag is None else reader.kinds.get(tag)
     if of_value is not float or reader.unread or forest.ways != 2 + walk.three_way:
@@ -31,8 +33,7 @@ def _check_types(reader: Reader, forest: Forest) -> None:
         raise UnusualError
     for child in ("pass", "fail", "missing")[: forest.ways]:
         leaf = branches(walk.node.fieldsDict[child].avroType)[str(forest.leaf_tag)]
-        kind = {**NUMBERS, "string": str}.get(leaf.schema.type)
-        if kind not in (float, str) or {kind} != set(map(type, forest.leaves)):
+        if {_LEAVES.get(leaf.schema.type)} != set(map(type, forest.leaves)):
             raise UnusualError
 
 
