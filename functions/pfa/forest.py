@@ -36,20 +36,20 @@ _NEITHER = _SPLITS + _ROOT + _END + _ROOT_END
 
 
 # Patterns for `_json`, each compiled when it is needed: all of them take 0.7 ms.
-_BEGIN = rb'"init" : \[ \{ "field"'
-_STRING_LEAF = rb'"(?:pass|fail|missing)" : \{ "T" : "'
+_BEGIN = rb'"init": \[ \{ "field"'
+_STRING_LEAF = rb'"(?:pass|fail|missing)": \{ "N": "'
 _STRING, _NUMBER = rb'"[^\x00-\x1f"\\]*+"(?= \})|', rb"[-0-9][-+.0-9Ee]*"
 _BETWEEN = (  # ends; then the way to a node or leaf, and its tag; then a node
-    rb' ((?:\} )*+)(,?) (?:"(pass|fail|missing)" : \{ "T" (?:\Z|: (?=\{)))?'
-    rb'(?:\{ "field" : "T" , "operator" : "T" , "value" (?:: \{ "T" )?)?'
+    rb' ((?:\} )*+)(,?) (?:"(pass|fail|missing)": \{ "N"(?:\Z|: (?=\{)))?'
+    rb'(?:\{ "field": "T" , "operator": "T" , "value"(?:: \{ "N")?)?'
 )
 
 
 @cache
 def _json(pattern: bytes) -> re.Pattern[bytes]:
-    """Compile a pattern where a space is any white space, and T any string without escapes."""
-    space, string = rb"[ \t\n\r]*+", rb'([^\x00-\x1f"\\]*+)'
-    return re.compile(pattern.replace(b" ", space).replace(b"T", string))
+    """Compile a pattern where a space is any white space, N a name, T a string without escapes."""
+    space, name, string = rb"[ \t\n\r]*+", rb"([\w.]+)", rb'([^\x00-\x1f"\\]*+)'
+    return re.compile(pattern.replace(b" ", space).replace(b"N", name).replace(b"T", string))
 
 
 class Forest:
@@ -64,10 +64,11 @@ class Forest:
     def __init__(self, source: bytes | str, start: int, end: int) -> None:
         """Take where the text of the array is."""
         self._text = source, start, end
+        self._value: Any = None
         self.heads: list[tuple[str, str]] = []
         self.codes = self.order = b""
         self.cuts: list[float] = []
-        self.leaves: list[Any] = []  # numbers or strings
+        self.leaves: list[float | int | str] = []
         self.numbers: list[int] = []
         self.ways = 2  # below a split: 3 with "missing"
         self.value_tag: str | None = None
@@ -75,9 +76,11 @@ class Forest:
         self.leaf_tag: str | None = None
 
     def value(self) -> Any:
-        """Return the trees as JSON values."""
-        source, start, end = self._text
-        return json.loads(source[start:end])
+        """Return the trees as JSON values, always the same."""
+        if self._value is None:
+            source, start, end = self._text
+            self._value = json.loads(source[start:end])
+        return self._value
 
 
 def cut_out(source: bytes | str, encoded: bytes, mark: bytes) -> tuple[bytes, Forest] | None:
@@ -95,9 +98,12 @@ def cut_out(source: bytes | str, encoded: bytes, mark: bytes) -> tuple[bytes, Fo
         return None
     start = encoded.index(b"[", begin.start())
     end = encoded.find(b"]", start) + 1
+
+    def place(at: int) -> int:
+        return at if isinstance(source, bytes) or source.isascii() else len(encoded[:at].decode())
+
     try:
-        first = start if isinstance(source, bytes) else len(encoded[:start].decode())
-        forest = Forest(source, first, first + end - start)
+        forest = Forest(source, place(start), place(end))
         _read(forest, encoded, start + 1, end - 1)
     except (ValueError, ArithmeticError, LookupError, TypeError):
         return None
@@ -120,8 +126,13 @@ def _read(forest: Forest, text: bytes, start: int, end: int) -> None:
         start = stop - len(rest)
         here = b"".join(map(between.__getitem__, pieces[::2]))
         forms.append(here)
-        given = pieces[1::2]
-        forest.cuts += _parsed(compress(given, here.translate(_IS_SPLIT, _NEITHER)))
+        given, order = pieces[1::2], here.translate(_IS_SPLIT, _NEITHER)
+        if len(given) != len(order):
+            raise ValueError
+        cuts = _listed(compress(given, order))
+        if "-0," in cuts or "-0]" in cuts:  # as an integer it is 0
+            raise ValueError
+        forest.cuts += json.loads(cuts, parse_int=float)
         of_leaves = compress(given, here.translate(_IS_LEAF, _NEITHER))
         forest.numbers += map(leaves.__getitem__, of_leaves)
     form = b"".join([*forms, between[rest]])
@@ -130,7 +141,7 @@ def _read(forest: Forest, text: bytes, start: int, end: int) -> None:
     forest.heads = [(field.decode(), operator.decode()) for field, operator in between.heads]
     forest.codes = form.translate(_FROM_CODE, _ASCII)
     forest.order = form.translate(_IS_SPLIT, _NEITHER)
-    forest.leaves = _parsed(leaves)
+    forest.leaves = json.loads(_listed(leaves))
     for numbers in forest.cuts, [leaf for leaf in forest.leaves if type(leaf) is float]:
         if not math.isfinite(sum(numbers)):
             raise ValueError
@@ -146,13 +157,8 @@ def _values(text: bytes, start: int) -> re.Pattern[bytes]:
     return _json(colon + b"(" + (_STRING if has_strings else b"") + _NUMBER + b")")
 
 
-def _parsed(values: Iterable[bytes]) -> list[Any]:
-    """Return numbers as floats, and strings; raises ValueError for what is none in JSON."""
-    listed = b"[" + b",".join(values) + b"]"
-    if b"-0," in listed or b"-0]" in listed:  # as an integer it is 0
-        raise ValueError
-    parsed: list[Any] = json.loads(listed, parse_int=float)
-    return parsed
+def _listed(values: Iterable[bytes]) -> str:
+    return (b"[" + b",".join(values) + b"]").decode()
 
 
 class _Between(dict[bytes, bytes]):

@@ -14,11 +14,16 @@ from pfa import compat, document
 from pfa.forest import Forest, cut_out
 
 FIELDS = ("x", "yx", "long name")
+LEAVES: dict[str, list[Any]] = {
+    "string": ["a", "b: c", "1", "-0", "", "d }", "e, f"],
+    "int": [0, -0, 1, -7, 2**31 - 1],
+    "Vote": ["yes", "no"],
+}
 MARK = b'"mark"'
 
 
 def tree(
-    random_: random.Random, depth: int, missing: bool, tagged: bool, voting: bool
+    random_: random.Random, depth: int, missing: bool, tagged: bool, leaf: str
 ) -> dict[str, Any]:
     """A split, and what is below it."""
     cut = random_.choice([round(random_.gauss(0, 3), 3), 2, -0.0, 1e-7, 3.5e30])
@@ -29,9 +34,9 @@ def tree(
     }
     for way in ("pass", "fail", "missing") if missing else ("pass", "fail"):
         if depth and random_.random() < 0.7:
-            node[way] = {"Tree": tree(random_, depth - 1, missing, tagged, voting)}
-        elif voting:
-            node[way] = {"string": random_.choice(["a", "b: c", "1", "-0", "", "d }", "e, f"])}
+            node[way] = {"Tree": tree(random_, depth - 1, missing, tagged, leaf)}
+        elif leaf != "double":
+            node[way] = {leaf: random_.choice(LEAVES[leaf])}
         else:
             node[way] = {"double": random_.choice([1, 0.0, -0.0, random_.random(), 1e3])}
     return node
@@ -43,14 +48,14 @@ def forest(
     depth: int = 5,
     missing: bool = False,
     tagged: bool = True,
-    voting: bool = False,
+    leaf: str = "double",
 ) -> dict[str, Any]:
     """A document that gives the answers of all trees."""
     random_ = random.Random(seed)
     number = ["null", "double"] if missing else "double"
-    leaf = "string" if voting else "double"
+    vote = {"type": "enum", "name": "Vote", "symbols": LEAVES["Vote"]}
     ways = [
-        {"name": way, "type": ["Tree", leaf]}
+        {"name": way, "type": ["Tree", vote if leaf == "Vote" and way == "pass" else leaf]}
         for way in (("pass", "fail", "missing") if missing else ("pass", "fail"))
     ]
     test: Any = {"model.tree.simpleTree": ["input", "tree"]}
@@ -84,7 +89,7 @@ def forest(
                         ],
                     },
                 },
-                "init": [tree(random_, depth, missing, tagged, voting) for _ in range(trees)],
+                "init": [tree(random_, depth, missing, tagged, leaf) for _ in range(trees)],
             }
         },
         "action": {
@@ -100,7 +105,7 @@ def written(value: Any, spaces: bool, indent: Any = None) -> bytes:
     return json.dumps(value, separators=None if spaces else (",", ":"), indent=indent).encode()
 
 
-def outcome(text: bytes, rows: list[dict[str, Any]]) -> Any:
+def outcome(text: bytes | str, rows: list[dict[str, Any]]) -> Any:
     """What a document answers, or why it is refused."""
     try:
         model = pfa.load(text)
@@ -125,10 +130,11 @@ def rows() -> list[dict[str, Any]]:
     ("spaces", "indent"), [(False, None), (True, None), (True, 2), (False, "\t"), (False, 0)]
 )
 @pytest.mark.parametrize(("missing", "tagged"), [(False, True), (False, False), (True, True)])
-@pytest.mark.parametrize("voting", [False, True])
-def test_as_the_reference(rows, spaces, indent, missing, tagged, voting, monkeypatch):
+@pytest.mark.parametrize("leaf", ["double", *LEAVES])
+@pytest.mark.parametrize("trees", [2, 20])
+def test_as_the_reference(rows, spaces, indent, missing, tagged, leaf, trees, monkeypatch):
     monkeypatch.setattr(document, "_FOREST", 0)
-    made = forest(1, missing=missing, tagged=tagged, voting=voting)
+    made = forest(1, trees, missing=missing, tagged=tagged, leaf=leaf)
     text = written(made, spaces, indent)
     found = cut_out(text, text, MARK)
     assert found
@@ -218,10 +224,9 @@ def test_text_of_many_chunks(rows, missing, spaces, chunk, monkeypatch):
     assert outcome(text, given) == usual
 
 
-@pytest.mark.parametrize("voting", [False, True])
-def test_text_changed_at_random(rows, voting, monkeypatch):
-    monkeypatch.setattr("pfa.kernels.tree.text.is_flat", lambda *_: True)
-    text = written(forest(6, trees=12, depth=3, voting=voting), False)
+@pytest.mark.parametrize("leaf", ["double", *LEAVES])
+def test_text_changed_at_random(rows, leaf, monkeypatch):
+    text = written(forest(6, trees=12, depth=3, leaf=leaf), False)
     start, end = text.index(b'"init"'), text.index(b"]", text.index(b'"init"')) + 2
     random_ = random.Random(7)
     alike = 0
@@ -261,6 +266,51 @@ def test_names_with_commas(rows, monkeypatch):
     found = cut_out(text, text, MARK)
     assert found
     assert {name for name, _ in found[1].heads} == {"x", "y, x"}
+
+
+@pytest.mark.parametrize("place", range(1, 12))
+def test_first_text_again(rows, place, monkeypatch):
+    text = written(forest(6), False)
+    start = text.index(b'{"field"')
+    first = text[start : text.index(b'{"double"', start)]
+    *before, after = text.split(b"}}," + first, place)
+    changed = (b"}}," + first).join(before) + b"}}:6" + first + after
+    usual = outcome(changed, rows)
+    assert usual[0] == "refused"
+    monkeypatch.setattr(document, "_FOREST", 0)
+    assert outcome(changed, rows) == usual
+
+
+@pytest.mark.parametrize("leaf", ["é", "\ud800", "𝄞", " :"])
+@pytest.mark.parametrize("encoded", [False, True])
+def test_leaves_beyond_ascii(rows, leaf, encoded, monkeypatch):
+    made = forest(6, leaf="string")
+    made["action"] = {"do": [{"a.len": [{"cell": "forest"}]}, made["action"]]}
+    text: Any = json.dumps(made, ensure_ascii=False).replace('"string": "a"', f'"string": "{leaf}"')
+    if encoded:
+        text = text.encode("utf-8", "surrogatepass")
+    usual = outcome(text, rows)
+    monkeypatch.setattr(document, "_FOREST", 0)
+    assert outcome(text, rows) == usual
+    assert (usual[0] == "refused") == (encoded and leaf == "\ud800")
+
+
+@pytest.mark.parametrize("old", ['"value":{"double":', '"pass":{"double":', '{"Tree":'])
+def test_marks(rows, old, monkeypatch):
+    text = written(forest(6), False).decode()
+    start = text.index('"init"')
+    tag = old.split('"')[-2]
+    changed = text[:start] + text[start:].replace(old, old.replace(tag, "@"))
+    usual = outcome(changed.encode(), rows)
+    monkeypatch.setattr(document, "_FOREST", 0)
+    assert outcome(changed.encode(), rows) == usual
+
+
+def test_is_parsed_no_more_than_once():
+    text = written(forest(6), False)
+    found = cut_out(text, text, MARK)
+    assert found
+    assert found[1].value() is found[1].value()
 
 
 def test_an_integer_zero_has_no_sign(rows, monkeypatch):

@@ -2,25 +2,25 @@
 
 from array import array
 from itertools import chain
+from typing import Any
 
 from pfa.forest import Forest
-from pfa.kernels.tree.lower import Data, Reader, UnusualError, is_flat
+from pfa.kernels.tree.lower import Data, Reader, UnusualError, decoder, is_flat
 from pfa.kernels.tree.shape import NUMBERS, ORDERED, Walk, branches
-
-_LEAVES = {"float": float, "double": float, "string": str}
 
 
 def lower_forest(walk: Walk, forest: Forest) -> Data | None:
-    """Return the trees as data; None if they are not of the walk's types, not usual, or few."""
+    """Return the trees as data; None if they are not of the walk's types, or not usual."""
     try:
         reader = Reader(walk)
         _check_types(reader, forest)
         columns = _columns(reader, forest)
+        leaves = _leaves(walk, forest)
     except (UnusualError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
         return None
-    if not is_flat(len(forest.codes), len(columns)):
-        return None
-    return {**reader.head(), **_sorted(forest, columns)}
+    if is_flat(len(forest.codes), len(columns)):
+        return {**reader.head(), "leaves": leaves, **_sorted(forest, columns)}
+    return {**reader.head(), "trees": _nested(forest, columns, leaves)}
 
 
 def _check_types(reader: Reader, forest: Forest) -> None:
@@ -31,10 +31,19 @@ def _check_types(reader: Reader, forest: Forest) -> None:
         raise UnusualError
     if forest.node_tag not in (None, reader.tag):
         raise UnusualError
+
+
+def _leaves(walk: Walk, forest: Forest) -> list[Any]:
+    """Return the leaves, if they are of their types."""
+    leaves: list[Any] = forest.leaves
+    kinds = set(map(type, leaves))
     for child in ("pass", "fail", "missing")[: forest.ways]:
-        leaf = branches(walk.node.fieldsDict[child].avroType)[str(forest.leaf_tag)]
-        if {_LEAVES.get(leaf.schema.type)} != set(map(type, forest.leaves)):
-            raise UnusualError
+        of = branches(walk.node.fieldsDict[child].avroType)[str(forest.leaf_tag)]
+        if NUMBERS.get(of.schema.type) is float and kinds <= {int, float}:
+            leaves = [*map(float, leaves)]
+        elif of.schema.type != "string" or kinds != {str}:
+            leaves = [*map(decoder(of), leaves)]
+    return leaves
 
 
 def _columns(reader: Reader, forest: Forest) -> list[tuple[int, int]]:
@@ -94,8 +103,26 @@ def _ways(forest: Forest, numbers: "array[int]") -> Data:
     return {
         "ways": [way.tobytes() for way in (passing, failing, missing)],
         "roots": below[::-1],
-        "leaves": forest.leaves,
     }
+
+
+def _nested(
+    forest: Forest, columns: list[tuple[int, int]], leaves: list[Any]
+) -> list[tuple[Any, ...]]:
+    """Return the trees as nested tuples (operator, field, value, pass, fail, missing)."""
+    last_split = zip(reversed(forest.codes), reversed(forest.cuts), strict=True).__next__
+    last_leaf = map(leaves.__getitem__, reversed(forest.numbers)).__next__
+    below: list[Any] = []
+    take, put = below.pop, below.append
+    for is_split in reversed(forest.order):
+        if is_split:
+            code, cut = last_split()
+            field, operator = columns[code]
+            missing = forest.ways == 3
+            put((operator, field, cut, take(), take(), take() if missing else None))
+        else:
+            put(last_leaf())
+    return below[::-1]
 
 
 def _zeros(size: int) -> "array[int]":
