@@ -5,10 +5,11 @@ one by one. But what is between the numbers of a forest is the same few texts ag
 
     [{"field":"x","operator":"<","value":{"double":1.5},"pass":{"Tree":{...}},"fail":{"double":2}},
 
-So the text is split at its numbers, and each text between them is read once. That leaves a list of
-numbers and the form of the trees, a character for each node and for its end, which has to come down
-to a row of whole trees when splits with nothing but leaves are replaced by leaves again and again.
-Where anything else is found the trees are not taken, and go the usual way.
+So the text is split at its numbers, and at leaves that are strings, and each text between them is
+read once. That leaves lists of values and the form of the trees, a character for each node and for
+its end, which has to come down to a row of whole trees when splits with nothing but leaves are
+replaced by leaves again and again. Where anything else is found the trees are not taken, and go the
+usual way.
 """
 
 import json
@@ -33,7 +34,6 @@ _FROM_CODE = bytes(128) + _ASCII
 _IS_SPLIT = bytes(128) + b"\1" * 128
 _IS_LEAF = b"\1" * 128 + bytes(128)
 _NEITHER = _SPLITS + _ROOT + _END + _ROOT_END
-
 
 # Patterns for `_json`, each compiled when it is needed: all of them take 0.7 ms.
 _BEGIN = rb'"init": \[ \{ "field"'
@@ -162,7 +162,7 @@ def _listed(values: Iterable[bytes]) -> str:
 
 
 class _Between(dict[bytes, bytes]):
-    """Of each text between two numbers, and before and after all, what of the form it is."""
+    """Of each text between two values, and before and after all, what of the form it is."""
 
     def __init__(self) -> None:
         super().__init__()
