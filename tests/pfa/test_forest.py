@@ -306,6 +306,15 @@ def test_marks(rows, old, monkeypatch):
     assert outcome(changed.encode(), rows) == usual
 
 
+def test_space_before_a_colon_goes_the_usual_way():
+    # it says that keys are not counted in the whole document (document.py), nor are they in a part
+    text = written(forest(6), True)
+    start = text.index(b'"init"')
+    assert cut_out(text, text, MARK)
+    spaced = text[:start] + text[start:].replace(b'":', b'" :')
+    assert cut_out(spaced, spaced, MARK) is None
+
+
 def test_is_parsed_no_more_than_once():
     text = written(forest(6), False)
     found = cut_out(text, text, MARK)
