@@ -1,11 +1,13 @@
 """Constant trees that were read as a Forest, to the same data that `lower` makes of JSON values."""
 
 from array import array
+from collections.abc import Callable, Sequence
 from itertools import chain
+from operator import invert
 from typing import Any
 
 from pfa.forest import Forest
-from pfa.kernels.tree.lower import Data, Reader, UnusualError, decoder, is_flat
+from pfa.kernels.tree.lower import Column, Data, Reader, UnusualError, decoder, is_flat
 from pfa.kernels.tree.shape import NUMBERS, ORDERED, Walk, branches
 
 
@@ -15,12 +17,17 @@ def lower_forest(walk: Walk, forest: Forest) -> Data | None:
         reader = Reader(walk)
         _check_types(reader, forest)
         columns = _columns(reader, forest)
-        leaves = _leaves(walk, forest)
+        reader.leaves = _leaves(walk, forest)
+        if is_flat(len(forest.codes), len(columns)):
+            return {**reader.head(), "leaves": reader.leaves, **_sorted(forest, columns)}
+        for column in columns:
+            column.cuts = [forest.cuts[split] for split in column.splits]
+        reader.children, roots = _ways(forest, range(len(forest.codes)), invert)
+        return {**reader.head(), "trees": reader.nested(roots)}
     except (UnusualError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
         return None
-    if is_flat(len(forest.codes), len(columns)):
-        return {**reader.head(), "leaves": leaves, **_sorted(forest, columns)}
-    return {**reader.head(), "trees": _nested(forest, columns, leaves)}
+    except RecursionError:  # of nested trees, where the stack is deep already
+        return None
 
 
 def _check_types(reader: Reader, forest: Forest) -> None:
@@ -46,8 +53,8 @@ def _leaves(walk: Walk, forest: Forest) -> list[Any]:
     return leaves
 
 
-def _columns(reader: Reader, forest: Forest) -> list[tuple[int, int]]:
-    """Return field and operator of each of the forest's heads."""
+def _columns(reader: Reader, forest: Forest) -> list[Column]:
+    """Put the splits into columns, one for each of the forest's heads."""
     columns = []
     for field, operator in forest.heads:
         number = 1.0 if forest.value_tag is None else {forest.value_tag: 1.0}
@@ -55,38 +62,49 @@ def _columns(reader: Reader, forest: Forest) -> list[tuple[int, int]]:
         column, _, always = reader.unusual(sample)
         if always is not None or column.operator >= len(ORDERED):
             raise UnusualError
-        columns.append((column.field, column.operator))
+        columns.append(column)
+    adders = [column.splits.append for column in columns]
+    for split, code in enumerate(forest.codes):
+        adders[code](split)
     return columns
 
 
-def _sorted(forest: Forest, columns: list[tuple[int, int]]) -> Data:
+def _sorted(forest: Forest, columns: list[Column]) -> Data:
     """Number the splits by column and cut, and find where each leads.
 
     The numbers are in arrays: those of lists are all over the memory, which takes 30 ms more for
     8 MB of trees.
     """
-    splits = [array("i") for _ in columns]
-    adders = [each.append for each in splits]
-    for split, code in enumerate(forest.codes):
-        adders[code](split)
     cut_of = forest.cuts.__getitem__
-    splits = [array("i", sorted(each, key=cut_of)) for each in splits]
-    numbers = _zeros(len(forest.codes))
+    splits = [array("i", sorted(column.splits, key=cut_of)) for column in columns]
+    size = len(forest.codes)
+    numbers = _zeros(size)
     for number, split in enumerate(chain.from_iterable(splits)):
         numbers[split] = number
+    ways, roots = _ways(forest, numbers, size.__add__)
     return {
         "columns": [
-            (*column, [*map(cut_of, each)]) for column, each in zip(columns, splits, strict=True)
+            (column.field, column.operator, [*map(cut_of, each)])
+            for column, each in zip(columns, splits, strict=True)
         ],
-        **_ways(forest, numbers),
+        "ways": [way.tobytes() for way in ways],
+        "roots": roots,
     }
 
 
-def _ways(forest: Forest, numbers: "array[int]") -> Data:
-    """Find where each split leads, from the last to the first."""
+def _ways(
+    forest: Forest, numbers: Sequence[int], number_of_leaf: Callable[[int], int]
+) -> "tuple[list[array[int]], list[int]]":
+    """Find where each split leads, from the last to the first; return that, and the roots.
+
+    Args:
+        forest: the trees.
+        numbers: of the splits, in the order of the text.
+        number_of_leaf: gives that of a leaf.
+    """
     size = len(numbers)
     last_split = reversed(numbers).__next__
-    last_leaf = map(size.__add__, reversed(forest.numbers)).__next__
+    last_leaf = map(number_of_leaf, reversed(forest.numbers)).__next__
     passing, failing, missing = _zeros(size), _zeros(size), _zeros(size if forest.ways == 3 else 0)
     below: list[int] = []
     take, put = below.pop, below.append
@@ -100,29 +118,7 @@ def _ways(forest: Forest, numbers: "array[int]") -> Data:
             put(number)
         else:
             put(last_leaf())
-    return {
-        "ways": [way.tobytes() for way in (passing, failing, missing)],
-        "roots": below[::-1],
-    }
-
-
-def _nested(
-    forest: Forest, columns: list[tuple[int, int]], leaves: list[Any]
-) -> list[tuple[Any, ...]]:
-    """Return the trees as nested tuples (operator, field, value, pass, fail, missing)."""
-    last_split = zip(reversed(forest.codes), reversed(forest.cuts), strict=True).__next__
-    last_leaf = map(leaves.__getitem__, reversed(forest.numbers)).__next__
-    below: list[Any] = []
-    take, put = below.pop, below.append
-    for is_split in reversed(forest.order):
-        if is_split:
-            code, cut = last_split()
-            field, operator = columns[code]
-            missing = forest.ways == 3
-            put((operator, field, cut, take(), take(), take() if missing else None))
-        else:
-            put(last_leaf())
-    return below[::-1]
+    return [passing, failing, missing], below[::-1]
 
 
 def _zeros(size: int) -> "array[int]":
